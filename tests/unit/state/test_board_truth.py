@@ -1,0 +1,218 @@
+"""The rules of truth, end to end in virtual time: timetable, machine, guard, roll-up, board."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+import pytest
+
+from tests.fakes.inventory import endpoint, settings
+from tests.fakes.simulation import Simulation, Weather, World
+from vcmon.model.endpoint import Check, Endpoint, Role
+from vcmon.model.result import Reason
+from vcmon.model.status import State
+
+FINE = Weather()
+CUT = Weather(cut=True)
+
+
+def country(kinds: str = "icmp sip", count: int = 38) -> list[Endpoint]:
+    return [endpoint(f"p{n:02}-codec", kinds, province=f"p{n:02}") for n in range(count)]
+
+
+def broken(weather: Weather, prefix: str, since: float, until: float = float("inf")) -> World:
+    """A world in which the endpoints with this prefix have this weather for a while."""
+
+    def world(check: Check[Any], now: float) -> Weather:
+        hit = check.id.endpoint.startswith(prefix) and since <= now < until
+        return weather if hit else FINE
+
+    return world
+
+
+@pytest.mark.parametrize("canaries", [(), ("192.0.2.250", "192.0.2.251")])
+@pytest.mark.parametrize("weather", [CUT, Weather(answer=Reason.REFUSED)])
+def test_one_cut_is_found_in_time(weather: Weather, canaries: tuple[str, ...]) -> None:
+    """A clean cut of one province is down within 18 s, backdated, and nothing else is."""
+    delays = []
+    for phase in range(20):
+        begun = 1100.0 + phase * 0.53
+        sim = Simulation(settings(*country(), canaries=canaries), broken(weather, "p07", begun))
+        sim.run(200)
+        (change,) = sim.changes("province:p07", State.DOWN)
+        delays.append(change.noticed_at - sim.clock.offset - begun)
+        assert 0 <= change.at - sim.clock.offset - begun <= 10.1
+        wrong = [
+            t for t in sim.transitions if t.new.state is not State.UP and "p07" not in t.subject
+        ]
+        assert wrong == []
+    assert median(delays) <= 12
+    assert max(delays) <= 18
+
+
+def test_recovery_takes_two_answers_ten_seconds_apart() -> None:
+    """The end of an outage is backdated to the first of two answers at least 10 s apart."""
+    sim = Simulation(settings(*country()), broken(CUT, "p07", 1100, 1160))
+    sim.run(300)
+    (change,) = [t for t in sim.changes("province:p07", State.UP) if t.old.state is State.DOWN]
+    assert 0 <= change.at - sim.clock.offset - 1160 <= 10.1
+    assert change.noticed_at - change.at >= 10
+
+
+@pytest.mark.parametrize("kinds", ["icmp", "sip", "tcp", "https", "icmp sip tcp", "icmp https"])
+def test_loss_alone_is_no_outage(kinds: str) -> None:
+    """At 20 % loss each way, beginning at once on clean links, nothing is ever down."""
+    sim = Simulation(
+        settings(*country(kinds)),
+        lambda check, now: Weather(loss=0.36) if now > 1300 else FINE,
+        seed=7,
+    )
+    sim.run(3600)
+    assert sim.rounds > 10_000
+    assert [t for t in sim.transitions if t.new.state in {State.DOWN, State.UNREACHABLE}] == []
+
+
+@pytest.mark.parametrize(
+    ("kinds", "limit"), [("icmp", 18), ("sip", 18), ("tcp", 20), ("icmp https", 20), ("https", 26)]
+)
+def test_a_cut_under_loss_is_found(kinds: str, limit: float) -> None:
+    """A clean cut on a link that loses 20 % each way is found nearly as fast."""
+    for phase in range(10):
+        begun = 1900 + phase * 1.13
+
+        def world(check: Check[Any], now: float, begun: float = begun) -> Weather:
+            cut = check.id.endpoint.startswith("p07") and now >= begun
+            return CUT if cut else Weather(loss=0.36)
+
+        sim = Simulation(settings(*country(kinds)), world, seed=phase)
+        sim.run(1200)
+        (change,) = sim.changes("province:p07", State.DOWN)
+        assert change.noticed_at - sim.clock.offset - begun <= limit
+
+
+@pytest.mark.parametrize("canaries", [(), ("192.0.2.250",)])
+@pytest.mark.parametrize("weather", [CUT, Weather(local=Reason.NO_ROUTE)])
+def test_our_own_uplink_is_one_banner(weather: Weather, canaries: tuple[str, ...]) -> None:
+    """When our side is cut nothing is down: what fell is unknown, and we are blind."""
+    world = broken(weather, "", 1200, 1300)
+    sim = Simulation(settings(*country(), canaries=canaries), world)
+    sim.run(225)
+    assert sim.board.snapshot().uplink.blind
+    sim.run(30)
+    assert sim.board.snapshot().counts()[State.UNKNOWN] == 38
+    sim.run(200)
+    snapshot = sim.board.snapshot()
+    assert not snapshot.uplink.blind
+    assert snapshot.counts()[State.UP] == 38
+    assert [t for t in sim.transitions if t.new.state is State.DOWN] == []
+
+
+def test_many_fall_while_canaries_hold() -> None:
+    """When the canaries answer, 30 of 38 provinces falling together are down, not unknown."""
+    names = {f"p{n:02}-codec" for n in range(30)}
+
+    def world(check: Check[Any], now: float) -> Weather:
+        return CUT if check.id.endpoint in names and now > 1200 else FINE
+
+    sim = Simulation(settings(*country(), canaries=["192.0.2.250"]), world)
+    sim.run(240)
+    assert sim.board.snapshot().counts()[State.DOWN] == 30
+    assert not sim.board.snapshot().uplink.blind
+
+
+def test_a_dead_canary_hides_no_outage() -> None:
+    """A canary that dies on its own neither blinds us nor hides a real outage."""
+
+    def world(check: Check[Any], now: float) -> Weather:
+        dead = check.id.endpoint.startswith(("canary", "p07")) and now > 1200
+        return CUT if dead else FINE
+
+    sim = Simulation(settings(*country(), canaries=["192.0.2.250"]), world)
+    sim.run(240)
+    assert sim.state("province:p07") is State.DOWN
+    assert not sim.board.snapshot().uplink.blind
+
+
+def test_an_outage_from_before_survives_our_blindness() -> None:
+    """A province that was down before we went blind keeps its onset when we see again."""
+
+    def world(check: Check[Any], now: float) -> Weather:
+        down = check.id.endpoint.startswith("p07") and now > 1100
+        return CUT if down or 1200 < now < 1300 else FINE
+
+    sim = Simulation(settings(*country(), canaries=["192.0.2.250"]), world)
+    sim.run(500)
+    assert sim.state("province:p07") is State.DOWN
+    assert sim.board.snapshot().counts()[State.UP] == 37
+    checks = [c for p in sim.board.snapshot().provinces for e in p.endpoints for c in e.checks]
+    onset = next(c.since for c in checks if c.check.id == ("p07-codec", "sip"))
+    assert 1100 <= onset - sim.clock.offset <= 1110.1
+
+
+def hub_and_children() -> list[Endpoint]:
+    hub = endpoint("hub", "icmp", province="pusat", role=Role.ROUTER)
+    behind = [
+        endpoint(f"p{n:02}-codec", province=f"p{n:02}", depends_on=("hub",)) for n in range(5)
+    ]
+    others = [endpoint(f"p{n:02}-codec", province=f"p{n:02}") for n in range(5, 38)]
+    return [hub, *behind, *others]
+
+
+def test_children_of_a_dead_parent_are_unreachable() -> None:
+    """One dead hub: its provinces are unreachable with the hub named, never down, not even after
+    it came back."""
+    names = {"hub", *(f"p{n:02}-codec" for n in range(5))}
+
+    def world(check: Check[Any], now: float) -> Weather:
+        return CUT if check.id.endpoint in names and 1200 < now < 1300 else FINE
+
+    for seed in range(5):
+        sim = Simulation(settings(*hub_and_children(), canaries=["192.0.2.250"]), world, seed=seed)
+        sim.run(260)
+        snapshot = sim.board.snapshot()
+        assert snapshot.counts()[State.UNREACHABLE] == 5
+        assert {p.standing.parent for p in snapshot.provinces if p.standing.parent} == {"hub"}
+        assert sim.state("endpoint:hub") is State.DOWN
+        sim.run(200)
+        assert set(sim.board.snapshot().counts()) == {State.UP}
+        downs = {t.subject for t in sim.transitions if t.new.state is State.DOWN}
+        assert downs == {"endpoint:hub", "province:pusat"}
+
+
+def test_a_child_that_stays_dead_becomes_down() -> None:
+    """A child that does not come back with its parent is down by its own failures."""
+
+    def world(check: Check[Any], now: float) -> Weather:
+        dead = check.id.endpoint == "hub" and 1200 < now < 1300
+        return CUT if dead or (check.id.endpoint == "p03-codec" and now > 1200) else FINE
+
+    sim = Simulation(settings(*hub_and_children()), world)
+    sim.run(260)
+    assert sim.state("province:p03") is State.UNREACHABLE
+    sim.run(200)
+    assert sim.state("province:p03") is State.DOWN
+
+
+def test_silence_of_the_engine_is_stale_not_green() -> None:
+    """Without results everything is unknown after three intervals, and no state resolves."""
+    sim = Simulation(settings(*country()), broken(CUT, "p07", 1100))
+    sim.run(200)
+    sim.clock.forward(33)
+    sim.board.tick()
+    counts = sim.board.snapshot().counts()
+    assert counts == {State.UNKNOWN: 38}
+
+
+def test_a_frozen_process_is_a_gap() -> None:
+    """Ten frozen minutes are counted as unknown, a wall step of a day as nothing."""
+    sim = Simulation(settings(*country(count=6)), broken(CUT, "none", 0))
+    sim.run(100)
+    sim.clock.forward(600)
+    sim.clock.step_wall(86_400)
+    sim.run(100)
+    assert [t for t in sim.transitions if t.new.state is State.DOWN] == []
+    for seconds in sim.board.province_seconds().values():
+        assert seconds[State.UNKNOWN] == pytest.approx(600, abs=15)
+        assert seconds[State.DOWN] == 0
+        assert sum(seconds.values()) == pytest.approx(800, abs=1)

@@ -1,0 +1,5 @@
+"""``python -m vcmon`` is the ``vcmon`` command."""
+
+from vcmon.cli import main
+
+main()

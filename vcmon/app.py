@@ -1,0 +1,255 @@
+"""The composition root: builds everything, ties it together, runs it, and takes it down again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from vcmon import logs
+from vcmon.clock import Clock, SystemClock
+from vcmon.config.loader import load
+from vcmon.config.settings import Settings
+from vcmon.engine.calendar import Calendar
+from vcmon.engine.engine import Engine
+from vcmon.engine.runner import Runner, runs_allowed
+from vcmon.engine.vitals import Vitals, raise_open_files_limit
+from vcmon.errors import ConfigError, StartError
+from vcmon.model.endpoint import Endpoint
+from vcmon.model.figures import EngineFigures
+from vcmon.model.result import Result
+from vcmon.model.status import Transition
+from vcmon.net.deadline import LoopLag
+from vcmon.net.icmp import Pinger
+from vcmon.net.resolver import Resolver
+from vcmon.probes import PROBES
+from vcmon.state.board import Board
+from vcmon.state.canaries import canary_checks
+from vcmon.systemd import ServiceManager
+from vcmon.views.sources import Sources
+from vcmon.views.web import Site
+
+PULSE = 0.5
+"""Seconds between two looks at what time alone changes."""
+
+WATCH_SETTINGS = 60
+"""Seconds between two looks at the settings files: edits must not wait for the next reload to be
+found broken."""
+
+log = structlog.get_logger("vcmon")
+
+
+def run(config: Path) -> int:
+    """Run vcmon on these settings until SIGTERM or SIGINT; the process's exit code.
+
+    Raises ConfigError for wrong settings, StartError where it can't start.
+    """
+    logs.configure()
+    settings = load(config)
+    asyncio.run(_main(config, settings))
+    return 0
+
+
+async def probe_once(endpoint: Endpoint, check: str | None) -> list[Result]:
+    """Run the endpoint's checks (or the one named) once, side by side, and nothing else."""
+    workshop = Workshop.open(SystemClock())
+    try:
+        wanted = [c for c in endpoint.checks if check is None or c.id.name == check]
+        return list(await asyncio.gather(*(workshop.runner.run(c) for c in wanted)))
+    finally:
+        workshop.close()
+
+
+@dataclass(slots=True)
+class Workshop:
+    """What probing needs: sockets, names, the loop's pulse, the runner."""
+
+    lag: LoopLag
+    pinger: Pinger
+    resolver: Resolver
+    runner: Runner
+
+    @classmethod
+    def open(cls, clock: Clock) -> Workshop:
+        """Open it on the running loop."""
+        lag, pinger, resolver = LoopLag(clock), Pinger(), Resolver(clock)
+        lag.start()
+        pinger.open()
+        slots = asyncio.Semaphore(runs_allowed(raise_open_files_limit()))
+        return cls(lag, pinger, resolver, Runner(clock, lag, pinger, resolver, PROBES, slots))
+
+    def close(self) -> None:
+        self.pinger.close()
+        self.resolver.close()
+        self.lag.stop()
+
+
+@dataclass(slots=True)
+class App:
+    """One running vcmon."""
+
+    config: Path
+    settings: Settings
+    clock: Clock
+    workshop: Workshop
+    board: Board
+    engine: Engine
+    figures: EngineFigures
+    vitals: Vitals
+    manager: ServiceManager
+    calendar: Calendar
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    web_moved: bool = False  # a request was served since the last watchdog message
+    seen_on_disk: tuple[float, ...] = ()
+
+    def apply(self, settings: Settings) -> None:
+        """Take settings into force: state first, so that no result finds it missing."""
+        self.settings = settings
+        self.board.load(settings)
+        checks = [check for endpoint in settings.endpoints for check in endpoint.checks]
+        self.engine.load([*checks, *canary_checks(settings.canaries)])
+        self.figures.reload_ok = True
+        self.figures.reload_ok_at = self.clock.wall()
+        self.seen_on_disk = _stamps(settings.files)
+
+    async def reload(self) -> str:
+        """Load the settings anew, whole or not at all; "" or what is wrong, one problem a line."""
+        self.manager.reloading()
+        try:
+            settings = await asyncio.to_thread(load, self.config)
+        except ConfigError as error:
+            self.figures.reload_ok = False
+            log.error("reload refused, the old settings stay in force", problems=str(error))  # noqa: TRY400  a wrong file needs no traceback
+            return str(error)
+        finally:
+            self.manager.ready()
+        if settings.web != self.settings.web:
+            log.warning("web.listen takes effect at the next start", listen=settings.web.listen)
+        self.apply(settings)
+        log.info("settings loaded", endpoints=len(settings.endpoints))
+        return ""
+
+    async def watch_settings(self) -> None:
+        """Say early that the files on disk are broken, before somebody restarts with them."""
+        stamps = _stamps(self.settings.files)
+        if stamps == self.seen_on_disk:
+            return
+        self.seen_on_disk = stamps
+        try:
+            await asyncio.to_thread(load, self.config)
+        except ConfigError as error:
+            log.warning("settings on disk are broken; not loaded", problems=str(error))
+        else:
+            log.info("settings on disk have changed; reload (SIGHUP) to take them into force")
+
+    async def pulse(self) -> None:
+        """The heartbeat: state's tick, our vital signs, the watchdog."""
+        fed_at = self.clock.monotonic()
+        while True:
+            self.board.tick()
+            self.vitals.beat()
+            period = self.manager.watchdog_period
+            now = self.clock.monotonic()
+            if period is not None and now - fed_at >= period / 2 and self.alive():
+                self.manager.alive()
+                fed_at = now
+            await asyncio.sleep(PULSE)
+
+    def alive(self) -> bool:
+        return self.vitals.alive(self.engine.turned_at)
+
+    def sources(self) -> Sources:
+        return Sources(
+            settings=lambda: self.settings,
+            snapshot=self.board.snapshot,
+            tallies=self.board.tallies,
+            province_seconds=self.board.province_seconds,
+            figures=lambda: self.figures,
+            ready=lambda: self.figures.last_round_at > 0,
+            alive=self.alive,
+            reload=self.reload,
+            wall=self.clock.wall,
+        )
+
+
+async def _main(config: Path, settings: Settings) -> None:
+    app = _compose(config, settings)
+    app.apply(settings)
+    site = Site(app.sources())
+    try:
+        await site.start(settings.web.listen)
+        log.info("vcmon is running", listen=settings.web.listen, endpoints=len(settings.endpoints))
+        await _serve(app)
+    finally:
+        app.manager.stopping()
+        app.calendar.stop()
+        await site.stop()
+        app.workshop.close()
+        app.manager.close()
+
+
+def _compose(config: Path, settings: Settings) -> App:
+    clock = SystemClock()
+    figures = EngineFigures(started_at=clock.wall())
+    workshop = Workshop.open(clock)
+    board = Board(settings, clock, _log_transition)
+    return App(
+        config=config,
+        settings=settings,
+        clock=clock,
+        workshop=workshop,
+        board=board,
+        engine=Engine(clock, workshop.runner, board.record, figures),
+        figures=figures,
+        vitals=Vitals(clock, workshop.lag, figures),
+        manager=ServiceManager(os.environ),
+        calendar=Calendar(),
+    )
+
+
+async def _serve(app: App) -> None:
+    """Run until stopped. If a part dies the whole process does: never half alive."""
+    app.calendar.every(WATCH_SETTINGS, "watch-settings", app.watch_settings)
+    app.calendar.start()
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(app.engine.run()), group.create_task(app.pulse())]
+        _on_signals(app, lambda: group.create_task(_reload(app)))
+        app.manager.ready()
+        await app.stop.wait()
+        for task in tasks:
+            task.cancel()
+
+
+async def _reload(app: App) -> None:
+    await app.reload()
+
+
+def _on_signals(app: App, reload: Callable[[], Awaitable[None]]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, app.stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+
+
+def _log_transition(change: Transition) -> None:
+    log.info(
+        "state",
+        subject=change.subject,
+        old=str(change.old.state),
+        new=str(change.new.state),
+        reason=str(change.new.reason),
+        parent=change.new.parent,
+    )
+
+
+def _stamps(files: tuple[Path, ...]) -> tuple[float, ...]:
+    """When each file was last written; 0 for one that is gone."""
+    return tuple(path.stat().st_mtime if path.exists() else 0.0 for path in files)
+
+
+__all__ = ["App", "StartError", "Workshop", "probe_once", "run"]

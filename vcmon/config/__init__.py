@@ -1,0 +1,1 @@
+"""Settings: YAML and CSV files in, one frozen Settings out, or every problem at once."""

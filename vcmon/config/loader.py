@@ -1,0 +1,179 @@
+"""Files in, one frozen Settings out, or every problem at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vcmon.config.address import parse_address, split_listen
+from vcmon.config.document import Document, Loc, dotted, parse_document
+from vcmon.config.endpoints import Vocabulary, build_endpoints
+from vcmon.config.inventory import Row, read_rows
+from vcmon.config.profiles import ProfileReader, refuse_extremes
+from vcmon.config.provinces import provinces
+from vcmon.config.report import Place, Report
+from vcmon.config.schema import BUILT_IN_QUALITY, QualityFields, SettingsFile
+from vcmon.config.settings import QualityClass, Settings
+from vcmon.config.source import Source, read_source
+from vcmon.config.text import shown
+from vcmon.config.validate import unsaid, validate
+from vcmon.errors import ConfigError, Problem
+from vcmon.model.endpoint import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the files say, read once, before the endpoints are made of it."""
+
+    file: SettingsFile
+    words: Vocabulary
+    quality: Mapping[str, QualityClass]
+    rows: tuple[Row, ...]
+    complete: bool  # every row of every inventory could be read
+    files: tuple[Path, ...]
+
+    def settings(self, endpoints: tuple[Endpoint, ...]) -> Settings:
+        """The settings with these endpoints."""
+        file = self.file
+        return Settings(
+            endpoints=endpoints,
+            provinces=provinces(),
+            vantage=file.vantage,
+            language=file.language,
+            web=file.web,
+            history=file.history,
+            defaults=file.defaults,
+            canaries=tuple(map(parse_address, file.canaries)),
+            quality=self.quality,
+            files=self.files,
+        )
+
+
+def load(path: Path) -> Settings:
+    """The settings in ``path`` with every inventory that it includes; each file is read once.
+
+    Raises ConfigError with all that is wrong in any of the files.
+    """
+    report = Report()
+    parts = read_parts(path, report)
+    endpoints = build_endpoints(parts.rows, parts.words, report, complete=parts.complete)
+    report.raise_any()
+    return parts.settings(endpoints)
+
+
+def read_parts(path: Path, report: Report) -> Parts:
+    """Everything in ``path`` and its inventories; problems inside go into the report.
+
+    Raises ConfigError where ``path`` itself can't be read or is not YAML.
+    """
+    source = read_source(path, Place(str(path)), report)
+    document = parse_document(source, report) if source is not None else None
+    if source is None or document is None:
+        report.raise_any()
+        raise ConfigError([Problem(str(path), 0, "", "can't be read")])
+    return _Reader(document, source, report).parts()
+
+
+class _Reader:
+    """Reads the main file's document."""
+
+    def __init__(self, document: Document, source: Source, report: Report) -> None:
+        self._document = document
+        self._source = source
+        self._report = report
+        self._at = (document, source, report)
+
+    def parts(self) -> Parts:
+        data = unsaid(self._document.data)
+        if not isinstance(data, dict):
+            what = f"expected keys, at least 'include: [inventaris.csv]', found {shown(data)}"
+            self._report.add(self._source.at(1), what)
+            self._report.raise_any()
+        refuse_extremes(data, (), self._at)
+        file = self._file(data)
+        self._check_file(file)
+        # Profiles and classes by what is written: a wrong one is told once, not at each use too.
+        profiles = {k: v for k, v in _mapping(data, "checks").items() if isinstance(v, dict)}
+        checks = ProfileReader(*self._at, file.defaults).catalogue(profiles)
+        quality = _quality(file.quality)
+        media = tuple(dict.fromkeys((*quality, *_mapping(data, "quality"))))
+        rows, complete, files = self._inventories(file.include)
+        words = Vocabulary(checks, media)
+        return Parts(file, words, quality, rows, complete, (self._source.path, *files))
+
+    def _file(self, data: dict[str, Any]) -> SettingsFile:
+        whole = validate(SettingsFile, data, (), self._at)
+        if whole is not None:
+            return whole
+        # Go on with the keys that are right, so that the inventories are checked as well.
+        sound: dict[str, Any] = {"include": []}
+        for key, value in data.items():
+            alone = {"include": ["-"], key: value}
+            if validate(SettingsFile, alone, (), (self._document, self._source, Report())):
+                sound[key] = value
+        if sound["include"]:
+            return SettingsFile.model_validate_json(json.dumps(sound), strict=True)
+        usable = SettingsFile.model_validate_json(json.dumps(sound | {"include": ["-"]}))
+        return usable.model_copy(update={"include": ()})
+
+    def _check_file(self, file: SettingsFile) -> None:
+        self._try(("web", "listen"), split_listen, file.web.listen)
+        for index, canary in enumerate(file.canaries):
+            self._try(("canaries", index), parse_address, canary)
+            if canary in file.canaries[:index]:
+                self._wrong(("canaries", index), f"{shown(canary)} stands here twice: keep one")
+        if not file.history.path.strip():
+            self._wrong(("history", "path"), "expected the name of a file, found nothing")
+        if file.defaults.timeout > file.defaults.interval:
+            self._wrong(("defaults", "timeout"), "the timeout is longer than the interval")
+
+    def _inventories(
+        self, include: tuple[str, ...]
+    ) -> tuple[tuple[Row, ...], bool, tuple[Path, ...]]:
+        rows: list[Row] = []
+        complete = bool(include)
+        files: dict[str, Path] = {}
+        for index, name in enumerate(include):
+            path = self._source.path.parent / name
+            place = self._source.at(self._document.line(("include", index)), f"include[{index}]")
+            if os.path.normpath(path) in files:
+                self._report.add(place, f"{shown(name)} is included twice: keep one")
+                continue
+            source = read_source(path, place, self._report)
+            if source is None:
+                complete = False
+                continue
+            files[os.path.normpath(path)] = path
+            found = read_rows(source, self._report)
+            rows.extend(found.rows)
+            complete = complete and found.complete
+        if complete and not rows:
+            self._wrong(("include",), "no endpoint at all in these files: add at least one row")
+        return tuple(rows), complete, tuple(files.values())
+
+    def _try(self, loc: Loc, parse: Callable[[str], object], text: str) -> None:
+        try:
+            parse(text)
+        except ValueError as error:
+            self._wrong(loc, f"{error}; found {shown(text)}")
+
+    def _wrong(self, loc: Loc, what: str) -> None:
+        self._report.add(self._source.at(self._document.line(loc), dotted(loc)), what)
+
+
+def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _quality(written: Mapping[str, QualityFields]) -> Mapping[str, QualityClass]:
+    """The built-in classes overlaid by the file's, value by value."""
+    classes = dict(BUILT_IN_QUALITY)
+    for name, fields in written.items():
+        base = classes.get(name, classes["fibre"])
+        classes[name] = base.model_copy(update=fields.model_dump(exclude_none=True))
+    return classes

@@ -1,0 +1,110 @@
+"""The parameters of each probe kind, with defaults and bounds: one model a kind, one table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vcmon.config.fields import Duration, Port, Strict
+
+
+class IcmpParams(Strict):
+    """A burst of echo requests: one lost packet is loss, not an outage."""
+
+    packets: Annotated[int, Field(ge=1, le=100)] = 5
+    spacing: Duration = 0.02
+    size: Annotated[int, Field(ge=16, le=1472)] = 56  # payload bytes; 16 hold our nonce
+    dscp: Annotated[int, Field(ge=0, le=63)] = 0
+
+
+class TcpParams(Strict):
+    """A TCP connect, closed again at once."""
+
+    port: Port
+
+
+class TlsFields(Strict):
+    """How a TLS peer is verified."""
+
+    server_name: str = ""  # SNI and the name to verify; empty: the endpoint's address
+    ca_file: str = ""  # PEM; empty: the system's trust store
+    verify: bool = True
+    expiry_warning: Duration = 14 * 86400.0  # less than this left: impaired
+
+
+class TlsParams(TlsFields):
+    """A TLS handshake with chain, host name and expiry verified."""
+
+    port: Port = 443
+
+
+class HttpParams(TlsFields):
+    """One HTTP request; the body is read up to ``body_limit`` bytes only."""
+
+    port: Port = 80
+    tls: bool = False
+    method: Literal["GET", "HEAD"] = "GET"
+    path: Annotated[str, Field(pattern=r"^/[\x21-\x7e]*$")] = "/"
+    host: str = ""  # Host header; empty: server_name or the address
+    status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()  # empty: any 2xx
+    contains: str = ""  # plain text that the body must hold
+    redirects: Annotated[int, Field(ge=0, le=10)] = 3  # followed on the same host and port only
+    body_limit: Annotated[int, Field(ge=0, le=1 << 20)] = 64 << 10
+
+
+class HttpsParams(HttpParams):
+    """HTTP over TLS."""
+
+    port: Port = 443
+    tls: bool = True
+
+
+class DnsParams(Strict):
+    """One DNS question to the endpoint, a name server."""
+
+    port: Port = 53
+    name: str = "."
+    type: Literal["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"] = "NS"
+    expect: tuple[str, ...] = ()  # each must be among the answers; empty: any answer
+
+
+class SipParams(TlsFields):
+    """SIP OPTIONS (RFC 3261 section 11)."""
+
+    port: Port = 5060
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    user: str = ""  # user part of the request URI; empty: the host itself is asked
+    domain: str = ""  # host part of the request URI; empty: address and port
+    t1: Duration = 0.5  # first retransmission over UDP, doubling
+    behind_proxy: bool = False  # the address is a proxy's: 404, 408, 480, 504 mean the user is gone
+
+
+class SipTcpParams(SipParams):
+    """SIP OPTIONS over TCP."""
+
+    transport: Literal["udp", "tcp", "tls"] = "tcp"
+
+
+class SipsParams(SipParams):
+    """SIP OPTIONS over TLS."""
+
+    port: Port = 5061
+    transport: Literal["udp", "tcp", "tls"] = "tls"
+
+
+PARAMS: dict[str, type[Strict]] = {
+    "icmp": IcmpParams,
+    "tcp": TcpParams,
+    "tls": TlsParams,
+    "http": HttpParams,
+    "https": HttpsParams,
+    "dns": DnsParams,
+    "sip": SipParams,
+    "sip-tcp": SipTcpParams,
+    "sips": SipsParams,
+}
+"""Every kind that vcmon knows, each also a check name of its own with these defaults."""
+
+SUPPORTING_KINDS = frozenset({"icmp"})
+"""Kinds that explain and measure where a deciding check stands beside them."""

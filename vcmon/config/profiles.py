@@ -1,0 +1,143 @@
+"""The named check profiles of a settings file, made whole with its defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from vcmon.config.checks import Catalogue, Profile
+from vcmon.config.document import Document, Loc, dotted
+from vcmon.config.fields import Duration
+from vcmon.config.params import PARAMS
+from vcmon.config.report import Report
+from vcmon.config.schema import LATER_KINDS, PROFILES, ProfileFields, duration
+from vcmon.config.settings import Defaults
+from vcmon.config.source import Source
+from vcmon.config.text import shown
+from vcmon.config.validate import validate
+
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "interval": (0.2, 86_400.0),  # faster is a flood; slower than daily is not monitoring
+    "timeout": (0.01, 60.0),
+    "retry": (0.1, 3_600.0),
+    "up_gap": (0.0, 86_400.0),
+    "spacing": (0.001, 1.0),
+    "t1": (0.05, 10.0),
+    "expiry_warning": (0.0, 3_650 * 86_400.0),
+    "jitter": (0.001, 60.0),
+    "rtt": (0.001, 60.0),
+}
+"""Seconds, lowest and highest, of every duration that a settings file may hold."""
+
+_DURATION: TypeAdapter[float] = TypeAdapter(Duration)
+
+
+def refuse_extremes(data: Any, loc: Loc, at: tuple[Document, Source, Report]) -> None:
+    """Report every duration, at any depth of ``data``, that is outside :data:`LIMITS`."""
+    document, source, report = at
+    for key, value in data.items() if isinstance(data, dict) else ():
+        here = (*loc, key)
+        if isinstance(value, dict):
+            refuse_extremes(value, here, at)
+        elif key in LIMITS and isinstance(value, str):
+            low, high = LIMITS[key]
+            seconds = _seconds(value)
+            if seconds is not None and not low <= seconds <= high:
+                expected = f"expected {duration(low)} to {duration(high)}, found {shown(value)}"
+                report.add(source.at(document.line(here), dotted(here)), expected)
+
+
+def _seconds(value: str) -> float | None:
+    try:
+        return _DURATION.validate_strings(value)
+    except ValidationError:
+        return None  # told by the model already
+
+
+def built_in(defaults: Defaults) -> Catalogue:
+    """Every kind by its own name."""
+    return Catalogue({kind: _plain(kind, kind, defaults) for kind in PARAMS})
+
+
+def _plain(name: str, kind: str, defaults: Defaults) -> Profile:
+    return Profile(name, kind, defaults.interval, defaults.timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileReader:
+    """Reads the ``checks`` of one settings file."""
+
+    document: Document
+    source: Source
+    report: Report
+    defaults: Defaults
+
+    def catalogue(self, checks: Mapping[str, Mapping[str, Any]]) -> Catalogue:
+        """Every kind by its own name, and every profile; broken ones are reported."""
+        named = {name: self._profile(name, raw) for name, raw in checks.items()}
+        return Catalogue({**built_in(self.defaults).profiles, **named})
+
+    def _profile(self, name: str, raw: Mapping[str, Any]) -> Profile:
+        kind = raw.get("kind")
+        for what in self._wrong_kind(name, kind):
+            self._wrong((name, "kind"), what)
+        if not isinstance(kind, str) or kind not in PROFILES:
+            # A stand-in, so that the inventory is not blamed as well; the problem stands.
+            return _plain(name, "https", self.defaults)
+        at = (self.document, self.source, self.report)
+        made = validate(PROFILES[kind], dict(raw), ("checks", name), at)
+        if made is None or not isinstance(made, ProfileFields):
+            return _plain(name, kind, self.defaults)
+        profile = Profile(
+            name=name,
+            kind=kind,
+            interval=self.defaults.interval if made.interval is None else made.interval,
+            timeout=self.defaults.timeout if made.timeout is None else made.timeout,
+            decides=made.decides,
+            written=self._parameters(name, raw),
+        )
+        self._check_times(profile, made)
+        return profile
+
+    def _wrong_kind(self, name: str, kind: Any) -> Iterator[str]:
+        known = ", ".join(PARAMS)
+        if kind in LATER_KINDS or name in LATER_KINDS:
+            word = kind if kind in LATER_KINDS else name
+            yield f"this version does not know {shown(word)} yet; it knows {known}"
+        elif kind is None:
+            yield f"needed, but missing: one of {known}"
+        elif not isinstance(kind, str) or kind not in PARAMS:
+            hint = self.report.nearest(str(kind), PARAMS)
+            yield f"expected one of {known}; found {shown(kind)}{hint}"
+        elif name in PARAMS and name != kind:
+            yield f"a profile called {name} must be of that kind, found {kind}: rename the profile"
+
+    def _parameters(self, name: str, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        written = {key: raw[key] for key in raw if key not in {"kind", *ProfileFields.model_fields}}
+        if written.get("ca_file"):
+            path = self.source.path.parent / str(written["ca_file"])
+            written["ca_file"] = str(path.absolute())
+            if not path.is_file():
+                self._wrong((name, "ca_file"), f"no such file: {path}")
+        return written
+
+    def _check_times(self, profile: Profile, made: ProfileFields) -> None:
+        key = "interval" if made.timeout is None else "timeout"
+        said = made.timeout is not None or made.interval is not None
+        if said and profile.timeout > profile.interval:
+            what = f"the timeout ({duration(profile.timeout)}) is longer than the interval "
+            self._wrong((profile.name, key), what + f"({duration(profile.interval)})")
+        if profile.kind == "icmp":
+            packets, spacing = getattr(made, "packets", 1), getattr(made, "spacing", 0.0)
+            burst = (packets - 1) * spacing
+            if burst >= profile.timeout:
+                what = f"{packets} packets {duration(spacing)} apart take {duration(burst)}: "
+                what += f"not less than the timeout of {duration(profile.timeout)}"
+                self._wrong((profile.name, "packets"), what)
+
+    def _wrong(self, loc: Loc, what: str) -> None:
+        whole = ("checks", *loc)
+        self.report.add(self.source.at(self.document.line(whole), dotted(whole)), what)

@@ -1,0 +1,137 @@
+"""The settings file as pydantic models, and its JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, create_model
+from pydantic.json_schema import models_json_schema
+
+from vcmon.config.fields import Duration, Port, Strict
+from vcmon.config.params import PARAMS
+from vcmon.config.settings import QUALITY_CLASSES, Defaults, History, QualityClass, Web
+
+NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
+"""Names of profiles and quality classes: they become metric labels."""
+
+VANTAGE = r"^[a-z0-9][a-z0-9-]{0,62}$"
+"""What a vantage may be called: a DNS label, as it becomes part of a scrape target's name."""
+
+Name = Annotated[str, Field(pattern=NAME)]
+Line = Annotated[str, Field(min_length=1, max_length=300)]
+
+LATER_KINDS = ("h323", "stun", "turn", "stamp", "call")
+"""Kinds that a coming version will know: refused by name, so that none is taken for a typo."""
+
+BUILT_IN_QUALITY: Mapping[str, QualityClass] = {
+    **QUALITY_CLASSES,
+    "submarine": QualityClass.model_validate({"rtt": "400ms"}),
+    "mobile": QualityClass.model_validate({"loss": 0.02, "jitter": "50ms", "rtt": "500ms"}),
+}
+"""The classes known without being defined. Submarine cables detour when one is cut; a mobile
+network shares its air: both are normal there and would cry wolf under fibre's limits."""
+
+
+class ProfileFields(Strict):
+    """What every check profile may say; unsaid, ``defaults`` hold."""
+
+    interval: Duration | None = None
+    timeout: Duration | None = None
+    decides: bool | None = None
+
+
+class QualityFields(Strict):
+    """A quality class; what is unsaid stays as built in, or as fibre's."""
+
+    loss: Annotated[float, Field(gt=0, le=1)] | None = None
+    jitter: Duration | None = None
+    rtt: Duration | None = None
+
+
+class SettingsFile(Strict):
+    """One vcmon: where it stands, what it probes, and where it shows it."""
+
+    vantage: Annotated[str, Field(pattern=VANTAGE)] = "pusat"
+    language: Literal["id", "en"] = "id"
+    web: Web = Web()
+    history: History = History()
+    defaults: Defaults = Defaults()
+    canaries: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
+    checks: Annotated[dict[Name, dict[str, Any]], Field(default_factory=dict, max_length=500)]
+    quality: Annotated[dict[str, QualityFields], Field(default_factory=dict, max_length=100)]
+    include: Annotated[tuple[Line, ...], Field(min_length=1, max_length=1000)]
+
+
+def takes_port(kind: str) -> bool:
+    """Whether checks of this kind can be written as ``name:port``."""
+    return "port" in PARAMS[kind].model_fields
+
+
+def needs_port(kind: str) -> bool:
+    """Whether this kind has no port of its own."""
+    return takes_port(kind) and PARAMS[kind].model_fields["port"].is_required()
+
+
+def profile_model(kind: str) -> type[Strict]:
+    """The model of a named profile: the kind's parameters beside the fields of every profile."""
+    params = PARAMS[kind]
+    fields: dict[str, Any] = {"kind": (Literal[kind], ...)}
+    if needs_port(kind):
+        fields["port"] = (Port | None, None)  # may come from the inventory, as tcp:1720
+    words = [word.capitalize() for word in kind.split("-")]
+    return create_model(
+        "".join(words) + "Profile",
+        __base__=(ProfileFields, params),
+        __doc__=params.__doc__,
+        **fields,
+    )
+
+
+PROFILES: Mapping[str, type[Strict]] = {kind: profile_model(kind) for kind in PARAMS}
+"""The model of a profile, by kind."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of vcmon.yaml, the profiles of every kind included."""
+    models = [(model, "validation") for model in (SettingsFile, *PROFILES.values())]
+    refs, definitions = models_json_schema(models)  # type: ignore[arg-type]
+    defs = definitions["$defs"]
+    root = defs.pop("SettingsFile")
+    profile = {"oneOf": [refs[model, "validation"] for model in PROFILES.values()]}
+    root["properties"]["checks"] |= {
+        "patternProperties": {NAME: profile},
+        "additionalProperties": False,
+    }
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "vcmon.yaml",
+        **{key: value for key, value in root.items() if key != "title"},
+        "$defs": defs,
+    }
+    _write_durations(schema)
+    return schema
+
+
+def _write_durations(node: Any) -> None:
+    """Defaults as the file writes them (``10s``); those of whole objects are told inside."""
+    if isinstance(node, list):
+        for item in node:
+            _write_durations(item)
+    if not isinstance(node, dict):
+        return
+    default = node.get("default")
+    if isinstance(default, dict):
+        del node["default"]
+    elif isinstance(default, float) and node.get("type") == "string":
+        node["default"] = duration(default)
+    for value in node.values():
+        _write_durations(value)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as the files write them: ``20ms``, ``10s``, ``14d``."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        if seconds and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds * 1000:g}ms" if seconds < 1 else f"{seconds:g}s"

@@ -1,0 +1,75 @@
+"""The settings once read: frozen, complete, checked. What the rest of vcmon works from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vcmon.config.fields import Duration, Strict
+from vcmon.model.endpoint import Endpoint
+from vcmon.model.province import Province
+
+
+class Confirm(Strict):
+    """How many results commit a change, both ways."""
+
+    down: Annotated[int, Field(ge=1, le=20)] = 3  # DOWN in a row
+    retry: Duration = 2.0  # from one DOWN to the re-run
+    up: Annotated[int, Field(ge=1, le=20)] = 2  # UP in a row ...
+    up_gap: Duration = 10.0  # ... at least this long from the first to the last
+
+
+class Defaults(Strict):
+    """What a check profile leaves unsaid."""
+
+    interval: Duration = 10.0
+    timeout: Duration = 2.0
+    confirm: Confirm = Confirm()
+
+
+class QualityClass(Strict):
+    """Above any of these a link is degraded."""
+
+    loss: Annotated[float, Field(gt=0, le=1)] = 0.01
+    jitter: Duration = 0.030
+    rtt: Duration = 0.300
+
+
+QUALITY_CLASSES: Mapping[str, QualityClass] = {
+    "": QualityClass(),
+    "fibre": QualityClass(),
+    "satellite": QualityClass.model_validate({"rtt": "800ms"}),
+}
+"""Built in: endpoints without a medium, fibre, GEO satellite."""
+
+
+class Web(Strict):
+    """Where the pages are served."""
+
+    listen: str = "127.0.0.1:9838"  # host:port, [::1]:port
+
+
+class History(Strict):
+    """Where the memory is kept."""
+
+    path: str = "vcmon.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One complete, valid configuration."""
+
+    endpoints: tuple[Endpoint, ...]
+    provinces: Mapping[str, Province]  # by slug, the Centre included
+    vantage: str = "pusat"
+    language: Literal["id", "en"] = "id"
+    web: Web = Web()
+    history: History = History()
+    defaults: Defaults = Defaults()
+    canaries: tuple[str, ...] = ()  # addresses
+    quality: Mapping[str, QualityClass] = field(default_factory=lambda: dict(QUALITY_CLASSES))
+    files: tuple[Path, ...] = ()  # everything that was read

@@ -1,0 +1,1 @@
+"""WHEN we probe: the timetable, the runner, our own vital signs."""

@@ -1,0 +1,160 @@
+"""The engine: starts every check at its time, hands each Result on, takes advice on reruns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
+
+import structlog
+
+from vcmon.clock import Clock
+from vcmon.engine.schedule import Due, Timetable
+from vcmon.model.endpoint import Check, CheckId
+from vcmon.model.figures import EngineFigures
+from vcmon.model.result import Result
+
+GRAIN = 0.01
+"""Seconds between two looks at the timetable: one wake-up serves all that is due meanwhile."""
+
+IDLE = 1.0
+"""Seconds of sleep at the longest: the engine's heartbeat, and how soon it sees a resume."""
+
+log = structlog.get_logger("vcmon.engine")
+
+
+class Advice(NamedTuple):
+    """Run this check out of turn, at this monotonic second, with so many attempts."""
+
+    check: CheckId
+    at: float
+    attempts: int
+
+
+Sink = Callable[[Result, int], Iterable[tuple[CheckId, float, int]]]
+"""Takes a result and how many attempts made it; returns advice."""
+
+
+class Runs(Protocol):
+    """What the engine needs of the runner."""
+
+    stopping: bool
+
+    async def run(self, check: Check[Any], attempts: int = 1) -> Result: ...
+
+
+class Engine:
+    """Keeps every check running; one bug costs one run of one check."""
+
+    def __init__(self, clock: Clock, runner: Runs, sink: Sink, figures: EngineFigures) -> None:
+        self._clock = clock
+        self._runner = runner
+        self._sink = sink
+        self._figures = figures
+        self._timetable = Timetable(clock.monotonic())
+        self._checks: dict[CheckId, Check[Any]] = {}
+        self._running: dict[CheckId, asyncio.Task[None]] = {}
+        self._again: dict[CheckId, int] = {}  # asked for while running
+        self._round: set[CheckId] = set()  # still to come in this round
+        self._sleeper: asyncio.Future[None] | None = None
+        self._wakes_at = 0.0  # monotonic
+        self.turned_at = clock.monotonic()  # heartbeat, monotonic
+
+    def load(self, checks: Iterable[Check[Any]]) -> None:
+        """Take the new set of checks; those that did not change keep their rhythm."""
+        now = self._clock.monotonic()
+        new = {check.id: check for check in checks}
+        for check_id in self._checks.keys() - new.keys():
+            self._timetable.remove(check_id)
+            self._again.pop(check_id, None)
+        for check_id, check in new.items():
+            old = self._checks.get(check_id)
+            if old is None or old.interval != check.interval:
+                self._timetable.add(check_id, check.interval, now)
+        self._checks = new
+        self._round = set(new)
+        self._wake()
+
+    async def run(self) -> None:
+        """Run for ever; cancel to stop. No task of its is left behind."""
+        try:
+            while True:
+                self._turn()
+                await self._sleep()
+        finally:
+            await self._stop()
+
+    def _turn(self) -> None:
+        now = self._clock.monotonic()
+        self.turned_at = now
+        for due in self._timetable.pop_due(now):
+            self._start(due, now)
+
+    async def _sleep(self) -> None:
+        now = self._clock.monotonic()
+        seconds = min(IDLE, max(GRAIN, self._timetable.next_at() - now))
+        loop = asyncio.get_running_loop()
+        self._wakes_at = now + seconds
+        self._sleeper = loop.create_future()
+        handle = loop.call_later(seconds, self._wake)
+        try:
+            await self._sleeper
+        finally:
+            handle.cancel()
+
+    def _wake(self) -> None:
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
+
+    def _start(self, due: Due, now: float) -> None:
+        self._figures.missed += due.missed
+        if due.check in self._running:
+            # No overlap: a slot that finds its check still running is missed, a rerun follows it.
+            self._figures.missed += due.in_turn
+            if not due.in_turn:
+                self._again[due.check] = due.attempts
+            return
+        self._figures.lateness.observe(max(0.0, now - due.slot))
+        self._launch(due.check, due.attempts)
+
+    def _launch(self, check_id: CheckId, attempts: int) -> None:
+        check = self._checks.get(check_id)
+        if check is not None:
+            task = asyncio.create_task(self._one(check, attempts))
+            self._running[check_id] = task
+
+    async def _one(self, check: Check[Any], attempts: int) -> None:
+        try:
+            result = await self._runner.run(check, attempts)
+            for advice in self._sink(result, attempts):
+                self._take(Advice(*advice))
+        except Exception:
+            # A bug behind the sink costs this one result, never the check.
+            log.exception("result lost", check=str(check.id))
+        finally:
+            self._running.pop(check.id, None)
+        self._finish(check.id)
+
+    def _take(self, advice: Advice) -> None:
+        if advice.check in self._running and advice.at <= self._clock.monotonic():
+            self._again[advice.check] = max(advice.attempts, self._again.get(advice.check, 1))
+            return
+        self._timetable.rerun(advice.check, advice.at, advice.attempts)
+        if advice.at < self._wakes_at:
+            self._wake()
+
+    def _finish(self, check_id: CheckId) -> None:
+        if check_id in self._again and not self._runner.stopping:
+            self._launch(check_id, self._again.pop(check_id))
+        self._round.discard(check_id)
+        if not self._round:
+            self._figures.last_round_at = self._clock.wall()
+            self._round = set(self._checks)
+
+    async def _stop(self) -> None:
+        self._runner.stopping = True
+        tasks = set(self._running.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)

@@ -1,0 +1,182 @@
+"""One run of one check: always a Result, whatever the probe does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from vcmon.clock import Clock
+from vcmon.errors import ProbeError
+from vcmon.model.endpoint import Check
+from vcmon.model.result import SILENT, Blame, Outcome, Reason, Result
+from vcmon.net.deadline import Deadline, LoopLag
+from vcmon.net.icmp import Pinger
+from vcmon.net.resolver import Resolver
+from vcmon.probes.base import Probe, Tools
+
+GRACE = 0.05
+"""Seconds over its timeout after which a probe that ignores its deadline is cut off."""
+
+POSTPONEMENT = 0.25
+"""Seconds that a run gets after a stall of ours to take what has arrived meanwhile."""
+
+HEDGE_DELAY = 0.3
+"""Seconds between the attempts of a confirming run: four fit a 2 s timeout, and each has a
+round trip over a GEO satellite before the next begins to matter."""
+
+RESERVED_FDS = 128
+"""Descriptors left to the pages, the disk and the event loop."""
+
+FDS_PER_RUN = 4
+"""Sockets that one run may hold at most: the attempts of a confirming run."""
+
+log = structlog.get_logger("vcmon.engine")
+
+
+def runs_allowed(open_files: int) -> int:
+    """How many runs may hold sockets at a time under a limit of so many descriptors."""
+    return max(8, (open_files - RESERVED_FDS) // FDS_PER_RUN)
+
+
+@dataclass(slots=True)
+class Runner:
+    """Runs checks; holds what their probes share."""
+
+    clock: Clock
+    lag: LoopLag
+    pinger: Pinger
+    resolver: Resolver
+    probes: Mapping[str, Probe]
+    slots: asyncio.Semaphore
+    stopping: bool = False
+
+    async def run(self, check: Check[Any], attempts: int = 1) -> Result:
+        """One result within ``check.timeout`` (and GRACE): the first UP of so many attempts.
+
+        Raises CancelledError only while stopping.
+        """
+        if check.kind == "icmp":
+            return await self._run(check, attempts)
+        async with self.slots:
+            return await self._run(check, attempts)
+
+    async def _run(self, check: Check[Any], attempts: int) -> Result:
+        deadline = Deadline(self.clock, self.lag, check.timeout)
+        if attempts == 1:
+            return await self._attempt(check, deadline)
+        return await self._hedged(check, attempts, deadline)
+
+    async def _hedged(self, check: Check[Any], attempts: int, deadline: Deadline) -> Result:
+        """Staggered attempts, until one is UP, one is answered otherwise, or all are silent."""
+        running: set[asyncio.Task[Result]] = set()
+        failed: Result | None = None
+        launched = 0
+        try:
+            while True:
+                if launched < attempts and deadline.remaining() > HEDGE_DELAY:
+                    running.add(asyncio.create_task(self._attempt(check, deadline)))
+                    launched += 1
+                elif not running:
+                    break
+                wait = HEDGE_DELAY if launched < attempts else None
+                done, running = await asyncio.wait(
+                    running, timeout=wait, return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in done:
+                    result = task.result()
+                    if result.outcome is not Outcome.DOWN or result.reason not in SILENT:
+                        return result
+                    failed = failed or result
+        finally:
+            for task in running:
+                task.cancel()
+            if running:
+                await asyncio.wait(running)
+        assert failed is not None  # the first attempt is always launched
+        return failed
+
+    async def _attempt(self, check: Check[Any], deadline: Deadline) -> Result:
+        tools = Tools(self.clock, self.pinger, self.resolver, deadline, self.clock.wall())
+        task = asyncio.current_task()
+        assert task is not None
+        overrun = _Overrun(task, deadline)
+        overrun.arm(deadline.remaining() + GRACE)
+        try:
+            result = await self.probes[check.kind](check, tools)
+        except ProbeError as error:
+            result = _failed(check, tools, error)
+        except asyncio.CancelledError:
+            if overrun.happened:
+                task.uncancel()
+                result = _failed(check, tools, _overran(deadline))
+            elif task.cancelling():
+                raise
+            else:
+                result = _failed(check, tools, _bug(check, asyncio.CancelledError()))
+        except BaseException as bug:  # noqa: BLE001  a probe may raise even SystemExit: it costs one run
+            result = _failed(check, tools, _bug(check, bug))
+        finally:
+            overrun.disarm()
+        return _unless_stalled(result, deadline)
+
+
+@dataclass(slots=True)
+class _Overrun:
+    """Cuts a run off that ignores its deadline, and remembers that it was us who did."""
+
+    task: asyncio.Task[Any]
+    deadline: Deadline
+    happened: bool = False
+    postponed: bool = False
+    handle: asyncio.TimerHandle | None = None
+
+    def arm(self, seconds: float) -> None:
+        self.handle = asyncio.get_running_loop().call_later(seconds, self._cut_off)
+
+    def disarm(self) -> None:
+        if self.handle is not None:
+            self.handle.cancel()
+
+    def _cut_off(self) -> None:
+        if self.deadline.stalled() and not self.postponed:
+            # The loop was late, so the answer may lie in the socket: let it be read first.
+            self.postponed = True
+            self.arm(POSTPONEMENT)
+            return
+        self.happened = True
+        self.task.cancel()
+
+
+def _failed(check: Check[Any], tools: Tools, error: ProbeError) -> Result:
+    theirs = error.blame in {Blame.REMOTE, Blame.PATH}
+    tools.detail.setdefault("message", error.text)
+    outcome = Outcome.DOWN if theirs else Outcome.UNKNOWN
+    return tools.result(check, outcome, error.reason, error.blame)
+
+
+def _overran(deadline: Deadline) -> ProbeError:
+    if deadline.stalled():
+        return deadline.expired("")
+    text = f"the probe ignored its deadline of {deadline.seconds:g} s; please report this bug"
+    return ProbeError(Reason.BUG, Blame.LOCAL, text)
+
+
+def _bug(check: Check[Any], bug: BaseException) -> ProbeError:
+    log.error("probe bug", check=str(check.id), kind=check.kind, exc_info=bug)
+    text = f"a bug in vcmon: {type(bug).__name__}: {bug}"
+    return ProbeError(Reason.BUG, Blame.LOCAL, text)
+
+
+def _unless_stalled(result: Result, deadline: Deadline) -> Result:
+    """The result, or ``stall`` if our loop lagged too much for it to prove anything.
+
+    An echo that came back is proven by the kernel's own stamps.
+    """
+    proven = result.echo is not None and result.outcome is Outcome.UP
+    if proven or result.outcome is Outcome.UNKNOWN or not deadline.stalled():
+        return result
+    return replace(result, outcome=Outcome.UNKNOWN, reason=Reason.STALL, blame=Blame.LOCAL)

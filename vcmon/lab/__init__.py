@@ -1,0 +1,1 @@
+"""The loopback country of ``vcmon demo``: real servers, scripted faults."""

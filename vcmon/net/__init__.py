@@ -1,0 +1,1 @@
+"""Sockets done once, well: nothing here knows what a province is."""

@@ -1,0 +1,115 @@
+"""The one deadline, and how late the event loop runs.
+
+``asyncio.timeout`` throws away a reply that already lies in the socket when the loop stalled, and
+calls our own stall the peer's outage. :class:`Deadline` waits on the task itself (a reply that is
+there is taken), and tells a stall of ours from a silence of theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from vcmon.clock import Clock
+from vcmon.errors import ProbeError
+from vcmon.model.result import Blame, Reason
+
+T = TypeVar("T")
+
+STALL_SHARE = 0.1
+"""A run during which the loop lagged by more than this share of its timeout proves nothing."""
+
+
+class LoopLag:
+    """Measures how late the loop runs its timers, by a pulse of its own."""
+
+    PERIOD = 0.05  # seconds: fine enough to see a tenth of the shortest sensible timeout
+    JITTER = 0.005  # later than this is lag, less is the timer's own grain
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._expected = clock.monotonic()
+        self._total = 0.0
+        self._handle: asyncio.TimerHandle | None = None
+        self.recent: list[float] = []  # latenesses since the last drain()
+
+    RECENT_MAX = 20_000  # a quarter of an hour of pulses that nobody drained
+
+    def start(self) -> None:
+        """Begin to pulse on the running loop."""
+        self._expected = self._clock.monotonic() + self.PERIOD
+        self._handle = asyncio.get_running_loop().call_later(self.PERIOD, self._pulse)
+
+    def stop(self) -> None:
+        """Stop pulsing."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _pulse(self) -> None:
+        now = self._clock.monotonic()
+        late = max(0.0, now - self._expected)
+        if late > self.JITTER:
+            self._total += late
+        if len(self.recent) < self.RECENT_MAX:
+            self.recent.append(late)
+        self._expected = now + self.PERIOD
+        self._handle = asyncio.get_running_loop().call_later(self.PERIOD, self._pulse)
+
+    def total(self) -> float:
+        """Seconds of lag since the start, the lag going on right now included."""
+        now = max(0.0, self._clock.monotonic() - self._expected) if self._handle else 0.0
+        return self._total + (now if now > self.JITTER else 0.0)
+
+    def drain(self) -> list[float]:
+        """The latenesses (seconds) of all pulses since the last call."""
+        taken, self.recent = self.recent, []
+        return taken
+
+
+class Deadline:
+    """The time one run may take, from its making on."""
+
+    def __init__(self, clock: Clock, lag: LoopLag, seconds: float) -> None:
+        self._clock = clock
+        self._lag = lag
+        self.seconds = seconds
+        self.started = clock.monotonic()
+        self._lag_before = lag.total()
+
+    def elapsed(self) -> float:
+        """Seconds since the deadline was set."""
+        return self._clock.monotonic() - self.started
+
+    def remaining(self) -> float:
+        """Seconds left; 0.0 when over."""
+        return max(0.0, self.seconds - self.elapsed())
+
+    def stalled(self) -> bool:
+        """Whether our own loop lagged too much for this run to prove anything."""
+        return self._lag.total() - self._lag_before > STALL_SHARE * self.seconds
+
+    def expired(self, text: str, blame: Blame = Blame.PATH) -> ProbeError:
+        """The error to raise when time ran out: theirs, or ``stall`` when it was ours."""
+        if self.stalled():
+            return ProbeError(Reason.STALL, Blame.LOCAL, "our own event loop stalled")
+        return ProbeError(Reason.TIMEOUT, blame, text)
+
+    async def run(self, work: Awaitable[T], text: str, blame: Blame = Blame.PATH) -> T:
+        """The value of ``work``, done within what is left of the time.
+
+        Work that is finished when we look is taken, however late we look. Raises the work's own
+        error, or ProbeError ``timeout`` (``stall``) with ``text``; the work is then cancelled and
+        has ended before this returns.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({task}, timeout=self.remaining())
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+        if task.cancelled():
+            raise self.expired(text, blame)
+        return task.result()

@@ -1,0 +1,197 @@
+"""One burst of echo requests under way: what was sent, what came back, and how that is judged.
+
+No socket is touched here; :class:`vcmon.net.icmp.Pinger` does the sending and the waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from dataclasses import dataclass
+
+from vcmon.clock import monotonic_ns, wall_ns
+from vcmon.errors import ProbeError
+from vcmon.model.result import Blame, Echo, Reason
+from vcmon.net.icmp_socket import Destination, EchoSocket, ExtendedError
+from vcmon.wire import icmp
+
+STEP_NS = 1_000_000  # wall and monotonic clock part by less than this in any timeout by slewing
+CLOCK_GAP_NS = 20_000  # a pair of clock readings further apart is read again
+REMEMBERED = 10.0  # seconds that an ended burst's packets are still known as late or duplicate
+SEQUENCES = 1 << 16
+MAX_KNOWN = 3 * SEQUENCES // 4  # packets known at once; the rest keeps the next free one near
+
+
+@dataclass(frozen=True, slots=True)
+class BurstPlan:
+    """How many echo requests, how far apart (seconds), how large (payload bytes), which DSCP."""
+
+    packets: int
+    spacing: float
+    size: int
+    dscp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What came back; ``fault`` says why nothing did, where more is known than silence.
+
+    ``fault`` is an ICMP error from the network (``offender`` sent it) or a local fault.
+    """
+
+    echo: Echo
+    fault: ProbeError | None
+    offender: str
+
+
+class Packet:
+    """One echo request under way: when it was sent (both clocks), and how it went."""
+
+    __slots__ = ("failed", "late", "mono", "rtt", "run", "sequence", "wall")
+
+    def __init__(self, run: Run, sequence: int, wall: int, mono: int) -> None:
+        self.run = run
+        self.sequence = sequence
+        self.wall = wall
+        self.mono = mono
+        self.rtt = -1  # nanoseconds; -1: no answer in time
+        self.late = False
+        self.failed = False  # an ICMP error came back for it
+
+
+class Run:
+    """One burst under way."""
+
+    __slots__ = (
+        "address",
+        "awaiting",
+        "body",
+        "destination",
+        "done",
+        "drops",
+        "due",
+        "duplicates",
+        "ended",
+        "lane",
+        "late",
+        "local",
+        "network",
+        "nonce",
+        "offender",
+        "packets",
+        "plan",
+        "received",
+        "timeout",
+        "unsent",
+    )
+
+    def __init__(
+        self, lane: Lane, destination: Destination, plan: BurstPlan, timeout: float
+    ) -> None:
+        self.lane = lane
+        self.destination = destination
+        self.address = destination[0]
+        self.plan = plan
+        self.timeout = timeout
+        self.nonce = os.urandom(icmp.NONCE_SIZE)
+        self.body = icmp.payload(self.nonce, plan.size)
+        self.done = asyncio.get_running_loop().create_future()
+        self.packets: list[Packet] = []
+        self.unsent = plan.packets
+        self.awaiting = plan.packets  # neither answered nor refused yet, the unsent included
+        self.due = 0.0  # loop time of the next sending
+        self.received = 0
+        self.duplicates = 0
+        self.late = 0
+        self.drops = lane.socket.dropped
+        self.local: ProbeError | None = None
+        self.network: ProbeError | None = None
+        self.offender = ""
+        self.ended = False
+
+    def burst(self) -> Burst:
+        """The outcome, as it stands now."""
+        rtts = tuple(packet.rtt / 1e9 for packet in self.packets if packet.rtt >= 0)
+        echo = Echo(len(self.packets), self.received, self.duplicates, self.late, rtts)
+        if self.received:
+            return Burst(echo, None, "")
+        if self.network is not None:
+            return Burst(echo, self.network, self.offender)
+        return Burst(echo, self.local, "")
+
+
+class Lane:
+    """One family's socket, and which packet each of its sequence numbers stands for."""
+
+    def __init__(self, socket: EchoSocket) -> None:
+        self.socket = socket
+        self.packets: dict[int, Packet] = {}
+        self._next = int.from_bytes(os.urandom(2), "big")
+        self._ended: deque[tuple[float, Run]] = deque()
+
+    def has_room(self, packets: int, now: float) -> bool:
+        """Whether so many more may be sent; forgets what ended long ago, or must make room."""
+        ended = self._ended
+        while ended and (ended[0][0] + REMEMBERED < now or len(self.packets) + packets > MAX_KNOWN):
+            for packet in ended.popleft()[1].packets:
+                del self.packets[packet.sequence]
+        return len(self.packets) + packets <= MAX_KNOWN
+
+    def free_sequence(self) -> int:
+        """The next sequence number that no known packet has; there is one, see MAX_KNOWN."""
+        sequence = self._next
+        while sequence in self.packets:
+            sequence = (sequence + 1) % SEQUENCES
+        self._next = (sequence + 1) % SEQUENCES
+        return sequence
+
+    def retire(self, run: Run, now: float) -> None:
+        """The run is over; what still comes for it is late or a duplicate."""
+        self._ended.append((now, run))
+
+
+def round_trip(wall: int, mono: int, stamp: int, skew: int) -> int:
+    """Nanoseconds from the sending at ``wall`` (= ``mono``) to the kernel's receive ``stamp``.
+
+    ``skew`` is wall minus monotonic clock now. Where it has moved since the sending, the wall
+    clock was stepped in between, and the step is taken out. Never negative.
+    """
+    plain = stamp - wall
+    step = skew - (wall - mono)
+    if -STEP_NS < step < STEP_NS:
+        return max(plain, 0)
+    ceiling = monotonic_ns() - mono
+    if 0 <= plain - step <= ceiling:
+        return plain - step
+    return plain if 0 <= plain <= ceiling else ceiling  # stepped after the reply had come
+
+
+def clock_skew() -> int:
+    """Wall minus monotonic clock, read without a pause between the two."""
+    for _ in range(4):
+        before = monotonic_ns()
+        skew = wall_ns() - before
+        if monotonic_ns() - before < CLOCK_GAP_NS:
+            break
+    return skew
+
+
+def network_fault(reason: Reason, error: ExtendedError) -> ProbeError:
+    blame = Blame.REMOTE if reason is Reason.REFUSED else Blame.PATH
+    words = reason.value.replace("_", " ")
+    said = f"{words}, says {error.offender or 'a router'}"
+    return ProbeError(reason, blame, f"{said} (ICMP type {error.kind} code {error.code})")
+
+
+def overflow_fault() -> ProbeError:
+    return ProbeError(
+        Reason.BUFFERS,
+        Blame.LOCAL,
+        "our ICMP receive queue overflowed, so silence proves nothing: raise net.core.rmem_max "
+        "or probe fewer targets at once",
+    )
+
+
+def closed_fault() -> ProbeError:
+    return ProbeError(Reason.BUG, Blame.LOCAL, "expected an open pinger, found a closed one")

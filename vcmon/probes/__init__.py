@@ -1,0 +1,18 @@
+"""One file a kind; the table below is the whole registry."""
+
+from vcmon.probes import dns, http, icmp, sip, tcp, tls
+from vcmon.probes.base import Probe, Tools
+
+PROBES: dict[str, Probe] = {
+    "icmp": icmp.probe,
+    "tcp": tcp.probe,
+    "tls": tls.probe,
+    "http": http.probe,
+    "https": http.probe,
+    "dns": dns.probe,
+    "sip": sip.probe,
+    "sip-tcp": sip.probe,
+    "sips": sip.probe,
+}
+
+__all__ = ["PROBES", "Probe", "Tools"]

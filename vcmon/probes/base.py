@@ -1,0 +1,85 @@
+"""What every probe is given, and what it gives back.
+
+A probe is ``async def probe(check, tools) -> Result``. It returns a verdict by :meth:`Tools.up` (or
+:meth:`Tools.impaired`), and *raises* ProbeError for everything else: the runner makes the Result
+of it, with the phases that were measured until then. It keeps to ``tools.deadline`` at each step
+that waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from vcmon.clock import Clock
+from vcmon.model.endpoint import Check
+from vcmon.model.result import NO_DETAIL, Blame, Detail, Echo, Outcome, Reason, Result
+from vcmon.net.deadline import Deadline
+from vcmon.net.icmp import Pinger
+from vcmon.net.resolver import Resolver
+
+
+@dataclass(slots=True)
+class Tools:
+    """One run's hands: the shared sockets and pools, and this run's own deadline and phases."""
+
+    clock: Clock
+    pinger: Pinger
+    resolver: Resolver
+    deadline: Deadline
+    at: float  # wall seconds of the start
+    phases: dict[str, float] = field(default_factory=dict)
+    detail: dict[str, str | int | float | bool] = field(default_factory=dict)
+    transmissions: int = 1
+    echo: Echo | None = None
+    certificate_expiry: float | None = None
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Measure one step of the run, in seconds; a failed step is measured too."""
+        begun = self.clock.monotonic()
+        try:
+            yield
+        finally:
+            self.phases[name] = self.phases.get(name, 0.0) + self.clock.monotonic() - begun
+
+    def up(self, check: Check[Any]) -> Result:
+        """The check found what it looked for."""
+        return self.result(check, Outcome.UP, Reason.OK, Blame.NONE)
+
+    def impaired(self, check: Check[Any], reason: Reason, text: str) -> Result:
+        """It serves, but not as it should: the endpoint is degraded with this reason."""
+        self.detail["message"] = text
+        return self.result(check, Outcome.UP, reason, Blame.REMOTE, impaired=True)
+
+    def result(
+        self,
+        check: Check[Any],
+        outcome: Outcome,
+        reason: Reason,
+        blame: Blame,
+        *,
+        impaired: bool = False,
+    ) -> Result:
+        """Everything this run gathered, as a Result."""
+        detail: Detail = self.detail or NO_DETAIL
+        return Result(
+            check=check.id,
+            outcome=outcome,
+            reason=reason,
+            blame=blame,
+            at=self.at,
+            started=self.deadline.started,
+            duration=self.deadline.elapsed(),
+            phases=self.phases,
+            impaired=impaired,
+            echo=self.echo,
+            transmissions=self.transmissions,
+            certificate_expiry=self.certificate_expiry,
+            detail=detail,
+        )
+
+
+Probe = Callable[[Check[Any], Tools], Awaitable[Result]]

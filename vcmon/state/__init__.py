@@ -1,0 +1,1 @@
+"""WHAT we believe: pure machine and roll-up, one writer, an immutable Snapshot."""

@@ -1,0 +1,333 @@
+"""The single writer of what is believed: results in, an immutable Snapshot out.
+
+Runs on the event loop, never waits, never does I/O. Everything it decides it asks of pure
+functions: ``machine`` (one check), ``guard`` (them or us), ``rollup`` (endpoint, province).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from vcmon.clock import Clock
+from vcmon.config.settings import Settings
+from vcmon.model.endpoint import CheckId
+from vcmon.model.figures import Tally
+from vcmon.model.result import Blame, Outcome, Reason, Result
+from vcmon.model.status import ProvinceStatus, Snapshot, Standing, State, Transition, Uplink
+from vcmon.state import guard
+from vcmon.state.canaries import Canaries
+from vcmon.state.inventory import Inventory
+from vcmon.state.machine import commit, confirmed, forget_streak
+from vcmon.state.rollup import province_standing, settle, true_parent, with_parent
+from vcmon.state.track import Track, retry_wanted
+
+HEDGES = 4
+"""Attempts a confirming run makes, the first answer wins: one lost SYN must not look like an
+outage. Four bring 36 % round-trip loss below one false alarm a month for a TCP connect."""
+
+HEDGE_AT_MOST = 200
+"""Above so many suspects at once runs are not hedged: that many do not fall by loss."""
+
+STALL_RERUNS = 3
+"""Runs spoilt by our own stall are repeated at once so often, then wait for their slot."""
+
+PARENT_HOLD = 15.0
+"""Seconds that an endpoint's ``down`` waits for the verdict on what it depends on."""
+
+
+class Rerun(NamedTuple):
+    """Advice to the engine: run this check again, out of turn."""
+
+    check: CheckId
+    at: float  # monotonic seconds
+    attempts: int = 1
+
+
+class Board:
+    """What we believe of everything; one instance, one writer."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, on_transition: Callable[[Transition], None]
+    ) -> None:
+        self._clock = clock
+        self._on_transition = on_transition
+        self._version = 0
+        self._uplink = Uplink(since=clock.wall())
+        self._blind_since = float("-inf")  # monotonic
+        self._trusted_from = float("-inf")  # monotonic: failures from before say nothing
+        self._suspects: set[CheckId] = set()
+        self._dirty: set[str] = set()
+        self._cache: Snapshot | None = None
+        self._provinces: dict[str, ProvinceStatus] = {}
+        self._inventory = Inventory.of(settings, clock.monotonic(), None)
+        self._canaries = Canaries.of(settings.canaries)
+        self._rules = settings.defaults.confirm
+        self._dirty.update(self._inventory.provinces)
+
+    def load(self, settings: Settings) -> None:
+        """Take new settings; everything is kept of checks that did not change."""
+        self._inventory = Inventory.of(settings, self._clock.monotonic(), self._inventory)
+        self._canaries = self._canaries.reload(settings.canaries)
+        self._rules = settings.defaults.confirm
+        known = self._inventory.watches
+        self._suspects = {check for check in self._suspects if check in known}
+        self._provinces = {s: p for s, p in self._provinces.items() if s in self._inventory.credits}
+        self._dirty = set(self._inventory.provinces)
+        now = self._clock.monotonic()
+        for track in self._inventory.tracks.values():
+            self._refresh(track, now)
+
+    # ---- results in
+
+    def record(self, result: Result, attempts: int = 1) -> tuple[Rerun, ...]:
+        """Believe one result (made by so many attempts). Returns what should run out of turn."""
+        if self._canaries.knows(result.check):
+            self._canaries.record(result)
+            self._look_at_ourselves()
+            return ()
+        track = self._inventory.tracks.get(result.check.endpoint)
+        if track is None or result.check.name not in track.watches:
+            return ()  # a run that was on its way when its check was removed
+        return self._believe(track, self._through_our_blindness(result), attempts)
+
+    def _through_our_blindness(self, result: Result) -> Result:
+        """A failure seen with our own eyes shut is no failure."""
+        blind = self._uplink.blind or result.started < self._trusted_from
+        if blind and result.outcome is Outcome.DOWN:
+            return replace(result, outcome=Outcome.UNKNOWN, reason=Reason.BLIND, blame=Blame.LOCAL)
+        return result
+
+    def _believe(self, track: Track, result: Result, attempts: int) -> tuple[Rerun, ...]:
+        now = self._clock.monotonic()
+        watch = track.watches[result.check.name]
+        before = track.note(result, attempts)
+        self._inventory.note(track.endpoint.province, result, now)
+        if watch.check.decides:
+            self._note_blindness(track, result)
+        self._mark_suspect(result.check, suspect=watch.belief.suspect)
+        quiet = (
+            result.outcome is before.outcome
+            and before.streak is None
+            and now < track.stale_at
+            and result.echo is None
+            and not (result.impaired or before.impaired)
+            and track.released is None
+        )
+        if not quiet or track.own.state is State.UNKNOWN:
+            self._decide(track, result.check, now)
+            self._refresh(track, now)
+        self._dirty.add(track.endpoint.province)
+        return self._advice(track, result, before.suspect, now)
+
+    def _note_blindness(self, track: Track, result: Result) -> None:
+        if result.outcome is Outcome.UP:
+            track.fell_blind = False
+        elif self._uplink.blind:
+            track.fell_blind = True
+
+    def _mark_suspect(self, check: CheckId, *, suspect: bool) -> None:
+        if suspect:
+            self._suspects.add(check)
+        else:
+            self._suspects.discard(check)
+
+    def _advice(
+        self, track: Track, result: Result, was_suspect: bool, now: float
+    ) -> tuple[Rerun, ...]:
+        watch = track.watches[result.check.name]
+        if result.reason is Reason.STALL:
+            watch.stalls += 1
+            again = watch.stalls <= STALL_RERUNS
+            return (Rerun(result.check, now),) if again else ()
+        watch.stalls = 0
+        at = retry_wanted(watch, self._rules, result)
+        if at is None and track.released is not None:
+            at = result.started + self._rules.retry
+        if at is None:
+            return ()
+        if not watch.belief.suspect:
+            return (Rerun(result.check, at),)
+        attempts = HEDGES if len(self._suspects) <= HEDGE_AT_MOST else 1
+        own = Rerun(result.check, at, attempts)
+        if was_suspect:
+            return (own,)
+        # The first failure: ask its companions and what it depends on, now.
+        return (own, *(Rerun(check, now) for check in self._inventory.witnesses(track)))
+
+    # ---- decisions
+
+    def _decide(self, track: Track, check: CheckId, now: float) -> None:
+        """Commit the check's streak if it is proof, and if nothing forbids it."""
+        watch = track.watches[check.name]
+        belief = watch.belief
+        if not confirmed(belief, self._rules, track.companions_log(check.name)):
+            return
+        if belief.suspect and not self._permitted(track, belief.streak_started, now):
+            return
+        watch.belief = commit(belief, self._clock.wall())
+        track.status = None
+        if watch.belief.outcome is Outcome.DOWN:
+            track.fell_blind = False
+        self._mark_suspect(check, suspect=False)
+
+    def _permitted(self, track: Track, onset: float, now: float) -> bool:
+        if self._uplink.blind:
+            return False
+        if now - onset < PARENT_HOLD and self._inventory.parents_unsettled(track, onset):
+            return False
+        views = self._inventory.province_views(now, self._suspects)
+        return guard.may_commit(onset, now, self._canaries.view(), views)
+
+    def tick(self) -> None:
+        """Look at what time alone changes: staleness, held commits, blindness, seconds."""
+        now = self._clock.monotonic()
+        self._look_at_ourselves()
+        for check in tuple(self._suspects):
+            track = self._inventory.tracks[check.endpoint]
+            self._decide(track, check, now)
+            if check not in self._suspects:
+                self._refresh(track, now)
+        for track in self._inventory.tracks.values():
+            if now >= track.stale_at:
+                track.status = None
+                self._refresh(track, now)
+        self._credit(now)
+
+    def _look_at_ourselves(self) -> None:
+        now = self._clock.monotonic()
+        canaries = self._canaries.view()
+        views = self._inventory.province_views(now, self._suspects)
+        if self._uplink.blind:
+            if guard.sees_again(self._blind_since, now, canaries, views):
+                self._trusted_from = now
+                self._turn(blind=False)
+        elif guard.is_blind(canaries, views):
+            self._blind_since = now
+            self._turn(blind=True)
+            self._forget_suspects(now)
+        self._note_uplink(canaries)
+
+    def _turn(self, *, blind: bool) -> None:
+        self._uplink = Uplink(not blind, blind, self._clock.wall())
+        self._cache = None
+
+    def _note_uplink(self, canaries: guard.CanaryView) -> None:
+        up: bool | None = None if not self._uplink.blind else False
+        if canaries.configured and canaries.failing_since is not None:
+            up = False
+        elif canaries.last_up > float("-inf") or self._inventory.ever_up:
+            up = not self._uplink.blind
+        if up is not self._uplink.up:
+            self._uplink = replace(self._uplink, up=up)
+            self._cache = None
+
+    def _forget_suspects(self, now: float) -> None:
+        """What is falling now falls with our own side: unknown, until it answers or is refuted."""
+        for check in tuple(self._suspects):
+            track = self._inventory.tracks[check.endpoint]
+            watch = track.watches[check.name]
+            watch.belief = forget_streak(watch.belief)
+            track.fell_blind = track.fell_blind or watch.check.decides
+            track.status = None
+            self._refresh(track, now)
+        self._suspects.clear()
+
+    # ---- roll-up
+
+    def _refresh(self, track: Track, now: float) -> None:
+        """Bring the endpoint's standing, and that of all that depends on it, up to date."""
+        known_at = self._clock.wall()
+        own = settle(track.own, track.judge(now), known_at)
+        was_down = track.own.state is State.DOWN
+        track.own = own
+        self._show(track, known_at)
+        if was_down is not (own.state is State.DOWN):
+            for below in self._inventory.below(track.endpoint.id):
+                self._show(below, known_at)
+
+    def _show(self, track: Track, known_at: float) -> None:
+        inventory = self._inventory
+        parent = None
+        if track.own.state is State.DOWN:
+            parent = true_parent(track.endpoint, inventory.endpoints, inventory.own_standing)
+        proposed = with_parent(track.own, parent)
+        if self._waits_for_release(track, proposed):
+            proposed = replace(proposed, state=State.UNREACHABLE, reason=Reason.PARENT)
+            proposed = replace(proposed, parent=track.shown.parent)
+        shown = settle(track.shown, proposed, known_at)
+        if shown == track.shown:
+            return
+        if shown.state is not track.shown.state:
+            self._announce(f"endpoint:{track.endpoint.id}", track.shown, shown)
+        track.shown = shown
+        track.status = None
+        self._dirty.add(track.endpoint.province)
+        self._roll_up(track.endpoint.province, known_at)
+
+    def _waits_for_release(self, track: Track, proposed: Standing) -> bool:
+        """Whether an endpoint whose dead parent is back may still be on its own way back.
+
+        Without this every recovery of a parent would show its children as down for the seconds
+        that their own recovery takes to confirm. It takes as many new failures as any ``down``.
+        """
+        if proposed.state is not State.DOWN or track.shown.state is not State.UNREACHABLE:
+            track.released = None
+            return False
+        if track.released is None:
+            track.released = track.failing
+        if track.failing >= track.released + self._rules.down:
+            track.released = None
+            return False
+        return True
+
+    def _roll_up(self, slug: str, known_at: float) -> None:
+        inventory = self._inventory
+        old = inventory.standings[slug]
+        proposed = province_standing(
+            [(track.endpoint, track.shown) for track in inventory.members[slug]],
+            lambda endpoint_id: inventory.endpoints[endpoint_id].province,
+        )
+        new = settle(old, proposed, known_at)
+        inventory.standings[slug] = new
+        if new.state is not old.state:
+            onset = self._clock.monotonic() - max(0.0, known_at - new.since)
+            inventory.credits[slug].change(onset, old.state)
+            self._announce(f"province:{slug}", old, new)
+
+    def _announce(self, subject: str, old: Standing, new: Standing) -> None:
+        self._on_transition(Transition(subject, old, new, new.since, new.known_at))
+
+    def _credit(self, now: float) -> None:
+        undecided = self._inventory.undecided(self._suspects)
+        for slug, credit in self._inventory.credits.items():
+            credit.advance(now, self._inventory.standings[slug].state, undecided.get(slug))
+
+    # ---- what the views read
+
+    def snapshot(self) -> Snapshot:
+        """Everything believed now; the same object until something changes."""
+        if self._cache is not None and not self._dirty:
+            return self._cache
+        now = self._clock.monotonic()
+        for slug in self._dirty:
+            if slug in self._inventory.members:
+                self._provinces[slug] = ProvinceStatus(
+                    province=self._inventory.provinces[slug],
+                    standing=self._inventory.standings[slug],
+                    endpoints=tuple(t.view(now) for t in self._inventory.members[slug]),
+                )
+        self._dirty.clear()
+        self._version += 1
+        ordered = tuple(self._provinces[slug] for slug in self._inventory.members)
+        self._cache = Snapshot(self._version, self._clock.wall(), self._uplink, ordered)
+        return self._cache
+
+    def tallies(self) -> Mapping[CheckId, Tally]:
+        """The live counters of every check; read them on the loop."""
+        return {check: watch.tally for check, watch in self._inventory.watches.items()}
+
+    def province_seconds(self) -> Mapping[str, Mapping[State, float]]:
+        """Seconds in each state since the start, by province."""
+        return {slug: credit.seconds for slug, credit in self._inventory.credits.items()}

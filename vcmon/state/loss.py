@@ -1,0 +1,94 @@
+"""How likely loss alone explains that nothing came back: pure arithmetic, no state.
+
+A link that loses a fifth of its packets each way still carries a conference, badly; it is not an
+outage. A silent run proves an outage only as far as chance can't explain it, so the number of
+silent runs that commit ``down`` grows with the loss that the link is known to have.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vcmon.model.endpoint import Check
+from vcmon.model.result import Outcome, Result
+
+ANSWERED_LOG = math.log(1e-3)
+"""What one refusal, reset or wrong answer weighs: loss does not forge those, but a restarting
+server sends one or two."""
+
+FALSE_DOWN_LOG = math.log(2e-8)
+"""One false ``down`` a month over 38 provinces is 1e-7 a run at a run every 10 s; a fifth of it
+leaves room for several checks on an endpoint."""
+
+LOSS_CAP = 0.5
+"""Above this a link is counted as if at it: a dead link must commit within a minute, however
+lossy it was before."""
+
+PRIOR_LOST, PRIOR_SENT = 0.5, 20.0
+"""Before anything is measured a link is taken to lose 2.5 %."""
+
+HALF_LIFE = 120.0
+"""Seconds after which an observation weighs half: a new loss must show within a minute or two."""
+
+EXCHANGES = {"tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sips": 3}
+"""Round trips in a row that a run over TCP needs; each has about two tries in the timeout."""
+
+SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Decayed counts of what an endpoint's checks sent and lost, at monotonic second ``at``."""
+
+    sent: float = 0.0
+    lost: float = 0.0
+    at: float = 0.0
+
+    def add(self, now: float, sent: float, lost: float) -> Loss:
+        """The counts with one more observation."""
+        fade = 0.5 ** (max(0.0, now - self.at) / HALF_LIFE)
+        return Loss(self.sent * fade + sent, self.lost * fade + lost, max(now, self.at))
+
+    @property
+    def ratio(self) -> float:
+        """Expected round-trip loss, 0 to LOSS_CAP."""
+        return min(LOSS_CAP, (self.lost + PRIOR_LOST) / (self.sent + PRIOR_SENT))
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Silent packets of a run of failures: loss if an answer comes after all, else an outage."""
+
+    sent: int = 0
+
+    def add(self, sent: int) -> Pending:
+        return replace(self, sent=self.sent + sent)
+
+
+def tries(check: Check[Any]) -> int:
+    """How many packets one run may send before it gives up on the first answer."""
+    if check.kind == "icmp":
+        return int(check.params.packets)
+    first_retry = float(getattr(check.params, "t1", 0.5 if check.kind == "dns" else SYN_RETRY))
+    if check.kind in EXCHANGES:
+        first_retry = SYN_RETRY
+    # retransmissions at t, 3t, 7t, ...: the k-th is sent at (2^k - 1) t
+    return 1 + int(math.log2(max(1.0, check.timeout / first_retry + 1)) - 1e-9)
+
+
+def silence_log(check: Check[Any], loss: float) -> float:
+    """Log of the chance that one run of ``check`` is silent by a round-trip loss ``loss`` alone."""
+    lost_once = min(max(loss, 1e-6), LOSS_CAP) ** tries(check)
+    exchanges = EXCHANGES.get(check.kind, 1)
+    return math.log1p(-((1 - lost_once) ** exchanges)) if exchanges > 1 else math.log(lost_once)
+
+
+def observed(result: Result) -> tuple[int, int]:
+    """(sent, lost) packets that an UP result tells of; (0, 0) for any other."""
+    if result.outcome is not Outcome.UP:
+        return 0, 0
+    if result.echo is not None:
+        return result.echo.sent, result.echo.sent - result.echo.received
+    return result.transmissions, result.transmissions - 1

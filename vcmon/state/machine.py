@@ -1,0 +1,145 @@
+"""The confirmation machine of one check: pure, no clock, no I/O.
+
+    committed ──result of the same outcome──▶ committed, streak cleared
+        │
+        └──result against it──▶ streak grows ──confirmed──▶ the other outcome, onset backdated
+
+    UNKNOWN results (our own faults) neither confirm nor clear anything.
+
+A streak of DOWN confirms when it is long enough *and* loss alone can't explain it
+(``state/loss.py``). A streak of UP confirms when it is long enough and spans ``up_gap``. From
+the very beginning, when nothing is known, one UP is enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from vcmon.config.settings import Confirm
+from vcmon.model.result import Blame, Outcome, Reason, Result
+from vcmon.state.loss import FALSE_DOWN_LOG
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Results in a row against what is committed."""
+
+    outcome: Outcome
+    count: int
+    first: Result
+    silence_log: float = 0.0  # log chance that loss explains all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is believed of one check. Times: wall (``since``, ``known_at``) and monotonic."""
+
+    outcome: Outcome = Outcome.UNKNOWN
+    reason: Reason = Reason.NO_DATA
+    blame: Blame = Blame.NONE
+    since: float = 0.0  # when it happened
+    known_at: float = 0.0  # when we knew
+    fresh_at: float = float("-inf")  # monotonic start of the last UP or DOWN run
+    streak: Streak | None = None
+    last: Result | None = None
+    impaired: int = 0  # impaired UP results in a row; below zero: sound ones in a row
+    failing: int = 0  # DOWN results in a row
+
+    @property
+    def suspect(self) -> bool:
+        """Whether DOWN results wait for their confirmation."""
+        return self.streak is not None and self.streak.outcome is Outcome.DOWN
+
+    @property
+    def streak_started(self) -> float:
+        """Monotonic start of the streak's first run; infinity without a streak."""
+        return self.streak.first.started if self.streak is not None else float("inf")
+
+
+def observe(belief: Belief, result: Result, silence_log: float = 0.0) -> Belief:
+    """The belief after one more result; nothing is committed yet.
+
+    ``silence_log``: log of the chance that this run was DOWN by packet loss alone.
+    """
+    if result.outcome is Outcome.UNKNOWN:
+        return replace(belief, last=result)
+    seen = replace(
+        belief,
+        last=result,
+        fresh_at=result.started,
+        impaired=_impaired(belief.impaired, result),
+        failing=belief.failing + 1 if result.outcome is Outcome.DOWN else 0,
+    )
+    if result.outcome is belief.outcome:
+        return replace(seen, streak=None, reason=_reason(belief, result), blame=result.blame)
+    streak = belief.streak
+    if streak is None or streak.outcome is not result.outcome:
+        streak = Streak(result.outcome, 0, result)
+    grown = replace(streak, count=streak.count + 1, silence_log=streak.silence_log + silence_log)
+    return replace(seen, streak=grown)
+
+
+def confirmed(belief: Belief, rules: Confirm, companions_log: float = 0.0) -> bool:
+    """Whether the streak is proof enough to be committed.
+
+    ``companions_log``: the same log chance of the endpoint's other checks that are silent now; a
+    path that is silent to all of them is cut, however lossy it was.
+    """
+    streak = belief.streak
+    if streak is None:
+        return False
+    if streak.outcome is Outcome.UP:
+        if belief.outcome is Outcome.UNKNOWN:
+            return True
+        last = belief.last
+        spans = last is not None and last.started - streak.first.started >= rules.up_gap
+        return streak.count >= rules.up and spans
+    return streak.count >= rules.down and streak.silence_log + companions_log <= FALSE_DOWN_LOG
+
+
+def commit(belief: Belief, known_at: float) -> Belief:
+    """The belief with its streak committed, the onset backdated to the streak's first result."""
+    streak = belief.streak
+    if streak is None or belief.last is None:
+        return belief
+    return replace(
+        belief,
+        outcome=streak.outcome,
+        reason=_reason(belief, belief.last),
+        blame=belief.last.blame,
+        since=streak.first.at,
+        known_at=known_at,
+        streak=None,
+    )
+
+
+def forget_streak(belief: Belief) -> Belief:
+    """The belief without its unconfirmed failures: they happened while we were blind."""
+    return replace(belief, streak=None, failing=0) if belief.suspect else belief
+
+
+IMPAIRED_RUNS = 2
+"""So many runs in a row make an endpoint degraded, and sound again: one 503 is no news."""
+
+
+def is_impaired(belief: Belief) -> bool:
+    """Whether an UP check has been impaired for long enough to say so."""
+    return belief.outcome is Outcome.UP and belief.impaired >= IMPAIRED_RUNS
+
+
+def _impaired(count: int, result: Result) -> int:
+    """Saturating two-sided counter: +n impaired in a row; it takes as many sound runs to end."""
+    if result.outcome is not Outcome.UP:
+        return count
+    if result.impaired:
+        return min(IMPAIRED_RUNS, max(0, count) + 1)
+    if count >= IMPAIRED_RUNS:
+        return IMPAIRED_RUNS - 1 if IMPAIRED_RUNS > 1 else 0
+    return 0
+
+
+def _reason(belief: Belief, result: Result) -> Reason:
+    """What to name: the latest reason, but an impairment stays named while it lasts."""
+    if result.outcome is Outcome.UP and not result.impaired and belief.impaired >= IMPAIRED_RUNS:
+        return belief.reason
+    return result.reason

@@ -1,0 +1,166 @@
+"""From checks to endpoints to provinces: pure functions over what is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from vcmon.model.endpoint import CONFERENCE_ROLES, Endpoint, Role
+from vcmon.model.result import Blame, Outcome, Reason
+from vcmon.model.status import SEVERITY, Standing, State
+from vcmon.state.machine import Belief, is_impaired
+
+NO_ANSWER = frozenset({Reason.TIMEOUT, Reason.REFUSED, Reason.RESET})
+"""With the host answering ping beside it, these mean that the service is gone, not the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One check as the roll-up sees it."""
+
+    belief: Belief
+    decides: bool
+    stale: bool
+
+
+NO_DATA = Standing(State.UNKNOWN, Reason.NO_DATA)
+
+
+def endpoint_standing(views: Sequence[View], quality_fault: Reason | None) -> Standing:
+    """The endpoint by its own checks alone; what it depends on is looked at later.
+
+    Down when any deciding check is down; up only when all of them are. ``service``: the host
+    answers ping, the service does not answer.
+    """
+    deciding = [view for view in views if view.decides]
+    down = [v.belief for v in deciding if v.belief.outcome is Outcome.DOWN and not v.stale]
+    if down:
+        return _down(min(down, key=lambda belief: belief.since), views)
+    unsure = [v for v in deciding if v.stale or v.belief.outcome is Outcome.UNKNOWN]
+    if unsure or not deciding:
+        known = any(v.belief.outcome is not Outcome.UNKNOWN for v in unsure)
+        return Standing(State.UNKNOWN, Reason.STALE if known else Reason.NO_DATA, Blame.LOCAL)
+    since = max(v.belief.since for v in deciding)
+    impaired = next((v.belief for v in views if is_impaired(v.belief)), None)
+    if impaired is not None:
+        return Standing(State.DEGRADED, impaired.reason, Blame.REMOTE, since)
+    if quality_fault is not None:
+        return Standing(State.DEGRADED, quality_fault, Blame.PATH, since)
+    return Standing(State.UP, Reason.OK, Blame.NONE, since)
+
+
+def _down(belief: Belief, views: Sequence[View]) -> Standing:
+    host_answers = any(
+        not v.decides and not v.stale and v.belief.outcome is Outcome.UP and not v.belief.suspect
+        for v in views
+    )
+    standing = Standing(State.DOWN, belief.reason, belief.blame, belief.since)
+    if host_answers and belief.reason in NO_ANSWER:
+        return replace(standing, reason=Reason.SERVICE, blame=Blame.REMOTE)
+    return standing
+
+
+def true_parent(
+    endpoint: Endpoint,
+    endpoints: Mapping[str, Endpoint],
+    own: Callable[[str], Standing],
+) -> str | None:
+    """The id of the farthest endpoint on the way that is down, or None if the way is whole.
+
+    Of several ways (redundant parents) all must be broken: one whole way is enough to be reached.
+    """
+    broken: list[str] = []
+    for parent_id in endpoint.depends_on:
+        parent = endpoints[parent_id]
+        above = true_parent(parent, endpoints, own)
+        if above is not None:
+            broken.append(above)
+        elif own(parent_id).state is State.DOWN:
+            broken.append(parent_id)
+        else:
+            return None
+    return broken[0] if broken else None
+
+
+def with_parent(standing: Standing, parent: str | None) -> Standing:
+    """A down endpoint behind a broken way is unreachable, and the parent is to blame."""
+    if standing.state is not State.DOWN or parent is None:
+        return standing
+    return replace(
+        standing, state=State.UNREACHABLE, reason=Reason.PARENT, blame=Blame.PATH, parent=parent
+    )
+
+
+def province_standing(
+    members: Iterable[tuple[Endpoint, Standing]], province_of: Callable[[str], str]
+) -> Standing:
+    """The province by its conference endpoints, or by all where it has none.
+
+    Up when all are; degraded when only some are, or a link runs on its backup; ``unreachable``
+    when none is and the cause lies outside the province; ``down`` when it lies inside.
+    """
+    everything = list(members)
+    conference = [(e, s) for e, s in everything if e.role in CONFERENCE_ROLES] or everything
+    if not conference:
+        return NO_DATA
+    standings = [standing for _, standing in conference]
+    alive = [s for s in standings if s.state in {State.UP, State.DEGRADED}]
+    if alive:
+        return _alive(standings, alive, everything)
+    unknown = [s for s in standings if s.state is State.UNKNOWN]
+    if unknown:
+        return max(unknown, key=lambda standing: standing.since)
+    return _none_alive(conference, province_of)
+
+
+def _alive(
+    standings: Sequence[Standing],
+    alive: Sequence[Standing],
+    everything: Sequence[tuple[Endpoint, Standing]],
+) -> Standing:
+    lost = [s for s in standings if s.state in {State.DOWN, State.UNREACHABLE}]
+    if lost:
+        first = min(lost, key=lambda standing: standing.since)
+        return replace(first, state=State.DEGRADED, reason=Reason.PARTIAL)
+    worst = min(alive, key=lambda standing: (SEVERITY[standing.state], standing.since))
+    if worst.state is State.UP and (primary := _on_backup(everything)) is not None:
+        return replace(primary, state=State.DEGRADED, reason=Reason.ON_BACKUP)
+    if worst.state is State.UP:
+        return max(alive, key=lambda standing: standing.since)
+    return worst
+
+
+def _on_backup(everything: Sequence[tuple[Endpoint, Standing]]) -> Standing | None:
+    """The standing of a primary link that is lost while a backup link is up."""
+    backup_up = any(e.role is Role.LINK_BACKUP and s.state is State.UP for e, s in everything)
+    lost = [
+        s
+        for e, s in everything
+        if e.role is Role.LINK and s.state in {State.DOWN, State.UNREACHABLE}
+    ]
+    return lost[0] if backup_up and lost else None
+
+
+def _none_alive(
+    conference: Sequence[tuple[Endpoint, Standing]], province_of: Callable[[str], str]
+) -> Standing:
+    # The province was lost when its last endpoint was: until then it was degraded.
+    last = max((standing for _, standing in conference), key=lambda standing: standing.since)
+    outside = [
+        standing
+        for endpoint, standing in conference
+        if standing.parent is not None and province_of(standing.parent) != endpoint.province
+    ]
+    if len(outside) == len(conference):
+        return replace(last, state=State.UNREACHABLE)
+    inside = [s for _, s in conference if s not in outside]
+    cause = max(inside, key=lambda standing: standing.since)
+    return replace(cause, state=State.DOWN, since=last.since)
+
+
+def settle(previous: Standing, proposed: Standing, known_at: float) -> Standing:
+    """The proposed standing with its times: unchanged while the state is, never before the last."""
+    if proposed.state is previous.state:
+        return replace(proposed, since=previous.since, known_at=previous.known_at)
+    since = proposed.since if proposed.since > 0 else known_at
+    return replace(proposed, since=min(known_at, max(since, previous.since)), known_at=known_at)

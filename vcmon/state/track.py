@@ -1,0 +1,172 @@
+"""The record of one endpoint: beliefs, loss, quality, and the standing they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from vcmon.config.settings import Confirm, QualityClass
+from vcmon.model.endpoint import Check, Endpoint
+from vcmon.model.figures import Tally
+from vcmon.model.result import SILENT, Blame, Outcome, Reason, Result
+from vcmon.model.status import CheckStatus, EndpointStatus, Standing, State
+from vcmon.state.loss import ANSWERED_LOG, Loss, Pending, observed, silence_log, tries
+from vcmon.state.machine import Belief, observe
+from vcmon.state.quality import QualityWindow
+from vcmon.state.rollup import NO_DATA, View, endpoint_standing
+
+STALE_INTERVALS = 3
+"""A result older than this many intervals says nothing any more (rule 7)."""
+
+BLIND = Standing(State.UNKNOWN, Reason.BLIND, Blame.LOCAL)
+
+
+def stale_after(check: Check[Any]) -> float:
+    """Seconds after the start of a check's last conclusive run at which it is stale."""
+    return STALE_INTERVALS * check.interval + check.timeout
+
+
+@dataclass(slots=True)
+class Watch:
+    """One check's belief and counters."""
+
+    check: Check[Any]
+    belief: Belief = field(default_factory=Belief)
+    pending: Pending = field(default_factory=Pending)
+    tally: Tally = field(default_factory=Tally)
+    stalls: int = 0  # runs in a row that our own stall spoilt
+
+    def is_stale(self, now: float) -> bool:
+        """Whether the last conclusive run is too old to believe."""
+        return now - self.belief.fresh_at > stale_after(self.check)
+
+
+@dataclass(slots=True)
+class Track:
+    """One endpoint; written by the board only."""
+
+    endpoint: Endpoint
+    limits: QualityClass
+    watches: dict[str, Watch]
+    loss: Loss = field(default_factory=Loss)
+    quality: QualityWindow = field(default_factory=QualityWindow)
+    fell_blind: bool = False  # its answers stopped while our own side was blind
+    released: int | None = None  # failures in a row when its dead parent came back
+    own: Standing = NO_DATA
+    shown: Standing = NO_DATA
+    stale_at: float = float("inf")  # monotonic: when the next of its checks goes stale
+    status: EndpointStatus | None = None  # cache for the Snapshot
+
+    def note(self, result: Result, attempts: int) -> Belief:
+        """Take a result in: counters, loss, quality, belief. Returns the belief before it."""
+        watch = self.watches[result.check.name]
+        before = watch.belief
+        count(watch.tally, result)
+        self._weigh(watch, result)
+        watch.belief = observe(before, result, self._silence(watch, result, attempts))
+        self.status = None
+        return before
+
+    def _weigh(self, watch: Watch, result: Result) -> None:
+        sent, lost = observed(result)
+        if result.outcome is Outcome.UP:
+            # The silent runs before this answer were loss after all.
+            silent = watch.pending.sent
+            if watch.belief.outcome is Outcome.DOWN:
+                silent = 0  # ... or the outage that has just ended
+            if sent or silent:
+                self.loss = self.loss.add(result.started, sent + silent, lost + silent)
+            watch.pending = Pending()
+            if result.echo is not None:
+                self.quality.add(result.echo)
+        elif result.outcome is Outcome.DOWN and result.reason in SILENT:
+            watch.pending = watch.pending.add(tries(watch.check))
+
+    def _silence(self, watch: Watch, result: Result, attempts: int) -> float:
+        if result.outcome is not Outcome.DOWN:
+            return 0.0
+        if result.reason not in SILENT:
+            return ANSWERED_LOG
+        return attempts * silence_log(watch.check, self.loss.ratio)
+
+    def companions_log(self, name: str) -> float:
+        """Log chance that loss explains the silence of all *other* checks that are silent now."""
+        return sum(
+            watch.belief.streak.silence_log
+            for other, watch in self.watches.items()
+            if other != name and watch.belief.suspect and watch.belief.streak is not None
+        )
+
+    @property
+    def failing(self) -> int:
+        """DOWN results in a row of the deciding check that has the most of them."""
+        return max((w.belief.failing for w in self.watches.values() if w.check.decides), default=0)
+
+    def judge(self, now: float) -> Standing:
+        """The endpoint's own standing at monotonic second ``now``; remembers when it goes stale."""
+        views = [
+            View(watch.belief, watch.check.decides, watch.is_stale(now))
+            for watch in self.watches.values()
+        ]
+        fresh = [
+            watch.belief.fresh_at + stale_after(watch.check)
+            for watch in self.watches.values()
+            if not watch.is_stale(now)
+        ]
+        self.stale_at = min(fresh, default=float("inf"))
+        standing = endpoint_standing(views, self.quality.fault(self.limits))
+        if self.fell_blind and standing.state is not State.DOWN:
+            return BLIND
+        return standing
+
+    def view(self, now: float) -> EndpointStatus:
+        """The immutable picture of this endpoint, cached until something changes."""
+        if self.status is None:
+            self.status = EndpointStatus(
+                endpoint=self.endpoint,
+                standing=self.shown,
+                checks=tuple(_check_status(w, now) for w in self.watches.values()),
+                quality=self.quality.measure(),
+            )
+        return self.status
+
+
+def _check_status(watch: Watch, now: float) -> CheckStatus:
+    belief, stale = watch.belief, watch.is_stale(now)
+    return CheckStatus(
+        check=watch.check,
+        outcome=Outcome.UNKNOWN if stale else belief.outcome,
+        reason=Reason.STALE if stale and belief.last is not None else belief.reason,
+        since=belief.since,
+        failing=belief.failing,
+        last=belief.last,
+        stale=stale,
+    )
+
+
+def count(tally: Tally, result: Result) -> None:
+    """Add one result to its check's counters."""
+    tally.probes += 1
+    if result.outcome is Outcome.DOWN:
+        tally.failures[result.reason] += 1
+    elif result.outcome is Outcome.UNKNOWN:
+        tally.inconclusive[result.reason] += 1
+    else:
+        tally.duration.observe(result.duration)
+    if (echo := result.echo) is not None:
+        tally.sent += echo.sent
+        tally.received += echo.received
+        tally.duplicates += echo.duplicates
+        for rtt in echo.rtts:
+            tally.rtt.observe(rtt)
+
+
+def retry_wanted(watch: Watch, rules: Confirm, result: Result) -> float | None:
+    """The monotonic second at which this check should run again out of turn, or None."""
+    belief = watch.belief
+    if belief.suspect:
+        return result.started + rules.retry
+    streak = belief.streak
+    if streak is not None and streak.outcome is Outcome.UP and streak.count == 1:
+        return streak.first.started + rules.up_gap
+    return None

@@ -1,0 +1,1 @@
+"""Read-only faces of the Snapshot: nothing here decides or probes."""

@@ -1,0 +1,131 @@
+"""The socket under the pages: listening, limits on connections, and a quiet log."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+
+from aiohttp import web
+
+from vcmon.clock import monotonic_ns
+from vcmon.errors import StartError
+
+IDLE_TIME = 30.0
+"""Seconds a connection may be silent: three reloads of the page."""
+
+CONNECTIONS_MAX = 512
+"""Open at once; a thousand descriptors stay free for the probes under the usual limit."""
+
+LOG_EVERY_NS = 60_000_000_000
+"""Nanoseconds between two log lines of one kind."""
+
+
+class Seldom:
+    """Lets one log line of each kind through a minute."""
+
+    KINDS_MAX = 100  # a kind is a type and a place of ours: more than these don't exist
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+
+    def __call__(self, kind: str) -> bool:
+        now, last = monotonic_ns(), self._last.get(kind)
+        if last is not None and now - last < LOG_EVERY_NS:
+            return False
+        if len(self._last) >= self.KINDS_MAX:
+            self._last.clear()
+        self._last[kind] = now
+        return True
+
+
+def quiet_logger() -> logging.Logger:
+    """What aiohttp logs by: bad requests of strangers make one line a minute, no tracebacks."""
+    seldom = Seldom()
+
+    def once(record: logging.LogRecord) -> bool:
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
+        if kind:
+            record.msg, record.args = f"{record.getMessage()}: {kind}", ()
+        record.exc_info = None
+        return seldom(kind or str(record.msg))
+
+    # Not from getLogger: the filter belongs to this server, not to the process.
+    logger = logging.Logger("vcmon.http")  # noqa: LOG001  for the reason above
+    logger.parent = logging.getLogger("vcmon")
+    logger.addFilter(once)
+    return logger
+
+
+class Full(asyncio.Protocol):
+    """Hangs up on a connection above the limit."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+def split(listen: str) -> tuple[str, int]:
+    """``127.0.0.1:9838`` or ``[::1]:9838`` as host and port. Raises StartError."""
+    host, _, port = listen.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > 65535 or not host:
+        raise StartError(
+            f"web.listen: expected host:port such as 127.0.0.1:9838 or [::1]:9838, found {listen!r}"
+        )
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+class Site:
+    """The application on a socket, from :meth:`start` to :meth:`stop`."""
+
+    def __init__(self, app: web.Application, listen: str) -> None:
+        self._listen = listen
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            logger=quiet_logger(),
+            keepalive_timeout=IDLE_TIME,
+            max_line_size=4096,  # no path of ours is longer than 100
+            max_field_size=8190,  # cookies of other services on this host come along
+            max_headers=64,
+            lingering_time=1.0,  # no body is of use: don't wait for one
+            read_bufsize=16 << 10,
+            shutdown_timeout=3.0,
+        )
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen. Raises StartError, which names the address and what to do."""
+        host, port = split(self._listen)
+        await self._runner.setup()
+        server = self._runner.server
+        assert server is not None
+
+        def accept() -> asyncio.BaseProtocol:
+            return server() if len(server.connections) < CONNECTIONS_MAX else Full()
+
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(accept, host, port, backlog=128)
+        except OSError as error:
+            await self._runner.cleanup()
+            raise StartError(_why(self._listen, error)) from error
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop listening and end what is open; safe to call twice."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        await self._runner.cleanup()
+
+
+def _why(listen: str, error: OSError) -> str:
+    what = f"web.listen: can't listen on {listen}: "
+    if error.errno == errno.EADDRINUSE:
+        return f"{what}the port is in use; is another vcmon running? Stop it, or set another port"
+    if error.errno == errno.EACCES:
+        return f"{what}ports below 1024 need CAP_NET_BIND_SERVICE; use a higher port or a proxy"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{what}this machine has no such address; see 'ip address'"
+    return f"{what}{error.strerror or error}"

@@ -1,0 +1,26 @@
+"""What the views read from, as plain callables that app.py hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from vcmon.config.settings import Settings
+from vcmon.model.endpoint import CheckId
+from vcmon.model.figures import EngineFigures, Tally
+from vcmon.model.status import Snapshot, State
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All that a view may look at, and the one thing that it may ask for: a reload."""
+
+    settings: Callable[[], Settings]
+    snapshot: Callable[[], Snapshot]
+    tallies: Callable[[], Mapping[CheckId, Tally]]
+    province_seconds: Callable[[], Mapping[str, Mapping[State, float]]]  # slug -> seconds a state
+    figures: Callable[[], EngineFigures]
+    ready: Callable[[], bool]  # the first round is complete
+    alive: Callable[[], bool]  # engine and board have moved lately
+    reload: Callable[[], Awaitable[str]]  # "" or what is wrong, one problem a line
+    wall: Callable[[], float]

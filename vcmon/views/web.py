@@ -1,0 +1,312 @@
+"""The HTTP server: routes, headers, limits. Read-only but for the reload."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import zlib
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from ipaddress import ip_address
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from vcmon.views import api, exposition, freshness, pages
+from vcmon.views.metrics import Metrics
+from vcmon.views.press import Body, Press, accepts_gzip, answer, pack, slices
+from vcmon.views.site import Seldom, Site
+from vcmon.views.sources import Sources
+
+__all__ = ["Site", "build"]
+
+ANSWER_TIME = 30.0
+"""Seconds for one answer, client included: one that doesn't read must not hold us for ever."""
+
+SCRAPES_MAX = 4
+"""Metrics answers at once: a pair of Prometheus servers, and as many again."""
+
+BODY_MAX = 4096
+"""Bytes of a request's body; nothing here reads one."""
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
+        "frame-ancestors 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Server": "vcmon",
+}
+
+TEXT = "text/plain; charset=utf-8"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def says(status: HTTPStatus, text: str) -> web.Response:
+    """A line of plain text."""
+    body = f"{text}\n".encode("utf-8", "replace")
+    return web.Response(
+        status=status, body=body, headers={"Content-Type": TEXT, "Cache-Control": "no-store"}
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the text is a loopback address (or ``localhost``)."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host.lower() == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def host_of(authority: str) -> str:
+    """``[::1]:80`` to ``::1``, ``localhost:80`` to ``localhost``."""
+    if authority.startswith("["):
+        return authority[1:].partition("]")[0]
+    return authority.partition(":")[0]
+
+
+def refusal(request: web.Request) -> str | None:
+    """Why this client may not change anything, or None.
+
+    Nobody signs in yet, so only somebody on this machine may: not a page that a browser on this
+    machine shows (Origin, Sec-Fetch-Site), also not one whose name was rebound to 127.0.0.1
+    (Host), and nobody who comes through a proxy here.
+    """
+    headers = request.headers
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    if not peer or not is_loopback(str(peer[0])):
+        return "only from this machine (127.0.0.1 or ::1); elsewhere send SIGHUP to vcmon"
+    if any(name in headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")):
+        return "not through a proxy; ask vcmon itself, on this machine"
+    if not is_loopback(host_of(request.host)):
+        return f"Host is {request.host!r}, expected 127.0.0.1, [::1] or localhost"
+    origin = headers.get("Origin")
+    if origin is not None and origin.partition("://")[2] != request.host:
+        return "not from a page of another site"
+    if headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
+        return "not from a page of another site"
+    return None
+
+
+class Faces:
+    """The handlers of all routes."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._style = (Path(__file__).parent / "static" / "vcmon.css").read_bytes()
+        digest = hashlib.sha256(self._style).hexdigest()[:12]
+        self.style_path = f"/static/vcmon.{digest}.css"
+        self._packed_style = Body(self._style, pack(self._style))
+        self.pages = pages.Pages(sources, self.style_path)
+        self._api = api.Api(sources)
+        self._metrics = Metrics(sources)
+        self._pool = ThreadPoolExecutor(1, "vcmon-gzip")
+        self._page, self._paused = Press(self._pool), Press(self._pool)
+        self._status = Press(self._pool)
+        self._scrapes = 0
+        self._reloading = False
+
+    async def close(self, _app: web.Application) -> None:
+        """Give back the thread."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _moment(self) -> tuple[object, ...]:
+        """What a body depends on: the same moment, the same bytes."""
+        snapshot = self._sources.snapshot()
+        stale = freshness.is_stale(self._sources, snapshot)
+        return snapshot.version, snapshot.at, stale, id(self._sources.settings())
+
+    async def page(self, request: web.Request) -> web.Response:
+        paused = "jeda" in request.query
+        press = self._paused if paused else self._page
+        # Ages are told to the second, so a rendering is good for the second it was made in.
+        key = (*self._moment(), int(self._sources.wall()))
+        body = await press.body(key, lambda: self.pages.status(paused=paused))
+        return answer(request, body, pages.CONTENT_TYPE, "no-store")
+
+    async def style(self, request: web.Request) -> web.Response:
+        forever = "public, max-age=31536000, immutable"
+        return answer(request, self._packed_style, "text/css; charset=utf-8", forever)
+
+    async def status(self, request: web.Request) -> web.Response:
+        key = self._moment()
+        return await self._tagged(request, lambda: self._status.body(key, self._api.status))
+
+    async def province(self, request: web.Request) -> web.Response:
+        parts = self._api.province(request.match_info["slug"])
+        if parts is None:
+            raise web.HTTPNotFound
+        return await self._tagged(request, lambda: self._status.render(parts))
+
+    async def _tagged(
+        self, request: web.Request, render: Callable[[], Awaitable[Body]]
+    ) -> web.Response:
+        started = self._sources.figures().started_at  # versions begin anew with the process
+        moment = repr((*self._moment(), started)).encode()
+        tag = hashlib.sha256(moment).hexdigest()[:16]
+        seen = request.if_none_match or ()
+        if any(one.value in {tag, "*"} for one in seen):
+            response = web.Response(status=HTTPStatus.NOT_MODIFIED)
+            response.headers["Cache-Control"] = "no-cache"
+        else:
+            response = answer(request, await render(), api.CONTENT_TYPE, "no-cache")
+        # Weak: plain and gzipped share it.
+        response.headers["ETag"] = f'W/"{tag}"'
+        return response
+
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        if self._scrapes >= SCRAPES_MAX:
+            busy = says(HTTPStatus.SERVICE_UNAVAILABLE, "too many scrapes at once")
+            busy.headers["Retry-After"] = "1"
+            return busy
+        self._scrapes += 1
+        try:
+            return await self._stream(request, self._metrics.pieces())
+        finally:
+            self._scrapes -= 1
+
+    async def _stream(self, request: web.Request, parts: Iterator[str]) -> web.StreamResponse:
+        """Written as it is made: 10,000 endpoints are 55 MB, which nobody need hold at once."""
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": exposition.CONTENT_TYPE,
+                "Cache-Control": "no-store",
+                "Vary": "Accept-Encoding",
+            }
+        )
+        # Level 1: this text is so regular that more work saves little.
+        packer = zlib.compressobj(1, wbits=31) if accepts_gzip(request) else None
+        if packer:
+            response.headers["Content-Encoding"] = "gzip"
+        await response.prepare(request)
+        if request.method == "HEAD":
+            return response
+        loop = asyncio.get_running_loop()
+        async for part in slices(parts):
+            ready = (
+                await loop.run_in_executor(self._pool, packer.compress, part) if packer else part
+            )
+            if ready:
+                await response.write(ready)
+        if packer:
+            await response.write(packer.flush())
+        return response
+
+    async def healthy(self, _request: web.Request) -> web.Response:
+        if self._sources.alive():
+            return says(HTTPStatus.OK, "healthy")
+        return says(HTTPStatus.SERVICE_UNAVAILABLE, "engine or board has stopped")
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        if self._sources.ready():
+            return says(HTTPStatus.OK, "ready")
+        return says(HTTPStatus.SERVICE_UNAVAILABLE, "the first round of probes is not complete")
+
+    async def reload(self, request: web.Request) -> web.Response:
+        why = refusal(request)
+        if why is not None:
+            return says(HTTPStatus.FORBIDDEN, f"reload refused: {why}")
+        if self._reloading:
+            return says(HTTPStatus.CONFLICT, "a reload is under way")
+        self._reloading = True
+        try:
+            problems = await self._sources.reload()
+        finally:
+            self._reloading = False
+        if problems:
+            return says(HTTPStatus.BAD_REQUEST, problems)
+        return says(HTTPStatus.OK, "reloaded")
+
+
+TROUBLES = {
+    HTTPStatus.NOT_FOUND: ("Halaman tidak ditemukan", "Alamat ini tidak ada di pemantau."),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("Cara ini tidak dilayani", "Alamat ini tidak menerimanya."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        "Kesalahan pemantau",
+        "Halaman ini gagal dibuat. Catatan pemantau memuat sebabnya.",
+    ),
+}
+
+
+def trouble(faces: Faces, request: web.Request, status: HTTPStatus) -> web.Response:
+    """The answer to what can't be served: JSON for machines, a small page for people."""
+    if request.path.startswith(("/api/", "/-/", "/metrics")):
+        body = api.dumps({"error": status.phrase, "status": status}) + "\n"
+        kind = api.CONTENT_TYPE
+    else:
+        title, text = TROUBLES.get(status, (f"{status.value} {status.phrase}", "Tidak dilayani."))
+        body = faces.pages.message(title, text)
+        kind = pages.CONTENT_TYPE
+    headers = {"Content-Type": kind, "Cache-Control": "no-store"}
+    return web.Response(status=status, body=body.encode("utf-8", "replace"), headers=headers)
+
+
+async def harden(_request: web.Request, response: web.StreamResponse) -> None:
+    """The headers that every answer carries."""
+    response.headers.update(HEADERS)
+
+
+def guard(faces: Faces) -> Middleware:
+    """Everything answers in time, errors tell nothing of us, lost clients are no news."""
+    log, seldom = logging.getLogger("vcmon.views"), Seldom()
+
+    async def tried(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as refused:
+            response = trouble(faces, request, HTTPStatus(refused.status))
+            if "Allow" in refused.headers:
+                response.headers["Allow"] = refused.headers["Allow"]
+            return response
+        except ConnectionError:
+            raise
+        except Exception as error:
+            if seldom(f"{type(error).__name__} {request.match_info.route.name}"):
+                log.exception("an answer failed: %s %s", request.method, request.match_info.route)
+            return trouble(faces, request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        kill = asyncio.get_running_loop().call_later(ANSWER_TIME, _abort, request)
+        try:
+            response = await tried(request, handler)
+            # Sent here, not after us: a client that does not read falls under the limit, too.
+            await response.prepare(request)
+            await response.write_eof()
+        except ConnectionError:
+            return web.Response()  # for nobody
+        finally:
+            kill.cancel()
+        return response
+
+    return middleware
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def build(sources: Sources) -> web.Application:
+    """The application: everything that is served, over these sources."""
+    faces = Faces(sources)
+    app = web.Application(middlewares=[guard(faces)], client_max_size=BODY_MAX)
+    app.on_response_prepare.append(harden)
+    app.on_cleanup.append(faces.close)
+    app.router.add_get("/", faces.page)
+    app.router.add_get(faces.style_path, faces.style)
+    app.router.add_get("/metrics", faces.metrics)
+    app.router.add_get("/api/v1/status", faces.status)
+    app.router.add_get("/api/v1/provinces/{slug}", faces.province)
+    app.router.add_get("/-/healthy", faces.healthy)
+    app.router.add_get("/-/ready", faces.ready)
+    app.router.add_post("/-/reload", faces.reload)
+    return app

@@ -1,0 +1,1 @@
+"""Bytes to dataclasses and back, sans-I/O: no socket, no clock, every parser fuzzed."""
