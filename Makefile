@@ -35,7 +35,7 @@ bench: install-dev peers ## measure against fping and others (BENCH_ARGS=--help)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 soak: install-dev peers ## the long tests, hours rather than minutes
-	@$(BIN)/pytest -m soak --timeout=0 $(PYTEST_ARGS)
+	@$(BIN)/pytest -m soak -s --timeout=0 $(PYTEST_ARGS)
 
 figures: install-dev ## write what the last tests measured into docs/figures.md
 	@$(BIN)/python scripts/figures.py
@@ -49,8 +49,10 @@ wheel: install-dev ## build the package into dist/
 
 lock: install-dev ## renew requirements.lock and requirements-dev.lock (with Python 3.11, the oldest)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "error: make lock PYTHON=python3.11")'
-	@$(COMPILE) --build-deps-for editable -o requirements.lock pyproject.toml
-	@$(COMPILE) --extra dev -o requirements-dev.lock pyproject.toml requirements-dev.in
+	@mkdir -p build
+	@{ $(COMPILE) --build-deps-for editable -o requirements.lock pyproject.toml && \
+		$(COMPILE) --extra dev -o requirements-dev.lock pyproject.toml requirements-dev.in; } \
+		>build/lock.log 2>&1 || { cat build/lock.log >&2; exit 1; }
 	@sed -i '/^# WARNING: The following packages/,$$d' requirements-dev.lock
 
 install: # .venv with what runs

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock"}
 OLDEST = (3, 11)
-BUILDERS = ("setuptools==", "wheel==")
+BUILDERS = ("setuptools==",)
 SOURCE_ONLY = "forbiddenfruit"  # pure Python that is published without a wheel; blockbuster's
 SAFELY = (
     "--require-hashes",

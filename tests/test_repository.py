@@ -164,6 +164,51 @@ def test_the_wheel_holds_data_pages_and_licence(tmp_path: Path) -> None:
     assert not any(name.startswith("tests") for name in held)
 
 
+GUARDED = """
+import asyncio, socket
+import vcmon
+
+SOURCE = compile("import time; time.sleep(0.001)", vcmon.__file__, "exec")
+KEPT = []
+
+async def test_blocks_and_swallows_the_alarm():
+    try:
+        exec(SOURCE)
+    except Exception:
+        pass
+
+async def test_leaves_a_task():
+    KEPT.append(asyncio.get_running_loop().create_task(asyncio.sleep(60)))
+
+async def test_leaves_a_socket():
+    KEPT.append(socket.socket())
+
+async def test_is_clean():
+    await asyncio.create_task(asyncio.sleep(0))
+"""
+
+
+def test_the_guards_of_conftest_bite(tmp_path: Path) -> None:
+    """Blocking the loop from vcmon's code, a task or a socket left behind: each fails its test."""
+    (tmp_path / "test_guarded.py").write_text(GUARDED)
+    options = [
+        "-q",
+        "-p",
+        "tests.conftest",
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        f"--rootdir={ROOT}",
+    ]
+    command = [sys.executable, "-m", "pytest", *options, str(tmp_path / "test_guarded.py")]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    failed = set(re.findall(r"^ERROR .*::(test_\w+)", run.stdout, re.MULTILINE))
+    assert failed == {
+        "test_blocks_and_swallows_the_alarm",
+        "test_leaves_a_task",
+        "test_leaves_a_socket",
+    }, run.stdout
+
+
 def test_ci_hides_nothing() -> None:
     """.ci/run is the checks and the tests, in words that a reader sees at once."""
     script = ROOT / ".ci" / "run"

@@ -31,8 +31,9 @@ from vcmon.probes import PROBES
 from vcmon.state.board import Board
 from vcmon.state.canaries import canary_checks
 from vcmon.systemd import ServiceManager
+from vcmon.views.site import Site
 from vcmon.views.sources import Sources
-from vcmon.views.web import Site
+from vcmon.views.web import build
 
 PULSE = 0.5
 """Seconds between two looks at what time alone changes."""
@@ -104,7 +105,7 @@ class App:
     manager: ServiceManager
     calendar: Calendar
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    web_moved: bool = False  # a request was served since the last watchdog message
+    reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     seen_on_disk: tuple[float, ...] = ()
 
     def apply(self, settings: Settings) -> None:
@@ -119,6 +120,10 @@ class App:
 
     async def reload(self) -> str:
         """Load the settings anew, whole or not at all; "" or what is wrong, one problem a line."""
+        async with self.reloading:
+            return await self._reload()
+
+    async def _reload(self) -> str:
         self.manager.reloading()
         try:
             settings = await asyncio.to_thread(load, self.config)
@@ -148,17 +153,19 @@ class App:
             log.info("settings on disk have changed; reload (SIGHUP) to take them into force")
 
     async def pulse(self) -> None:
-        """The heartbeat: state's tick, our vital signs, the watchdog."""
-        fed_at = self.clock.monotonic()
+        """The heartbeat: state's tick and our vital signs."""
         while True:
             self.board.tick()
             self.vitals.beat()
-            period = self.manager.watchdog_period
-            now = self.clock.monotonic()
-            if period is not None and now - fed_at >= period / 2 and self.alive():
-                self.manager.alive()
-                fed_at = now
             await asyncio.sleep(PULSE)
+
+    async def feed_watchdog(self, site: Site) -> None:
+        """Tell systemd that we live, but only when engine, state and web have all moved."""
+        period = self.manager.watchdog_period
+        while period is not None:
+            if self.alive() and await site.answers(within=period / 2):
+                self.manager.alive()
+            await asyncio.sleep(period / 2)
 
     def alive(self) -> bool:
         return self.vitals.alive(self.engine.turned_at)
@@ -180,11 +187,11 @@ class App:
 async def _main(config: Path, settings: Settings) -> None:
     app = _compose(config, settings)
     app.apply(settings)
-    site = Site(app.sources())
+    site = Site(build(app.sources()), settings.web.listen)
     try:
-        await site.start(settings.web.listen)
+        await site.start()
         log.info("vcmon is running", listen=settings.web.listen, endpoints=len(settings.endpoints))
-        await _serve(app)
+        await _serve(app, site)
     finally:
         app.manager.stopping()
         app.calendar.stop()
@@ -212,12 +219,13 @@ def _compose(config: Path, settings: Settings) -> App:
     )
 
 
-async def _serve(app: App) -> None:
+async def _serve(app: App, site: Site) -> None:
     """Run until stopped. If a part dies the whole process does: never half alive."""
     app.calendar.every(WATCH_SETTINGS, "watch-settings", app.watch_settings)
     app.calendar.start()
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(app.engine.run()), group.create_task(app.pulse())]
+        parts = (app.engine.run(), app.pulse(), app.feed_watchdog(site))
+        tasks = [group.create_task(part) for part in parts]
         _on_signals(app, lambda: group.create_task(_reload(app)))
         app.manager.ready()
         await app.stop.wait()

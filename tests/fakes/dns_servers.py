@@ -114,6 +114,7 @@ def _zone(question: bytes) -> tuple[float, bytes | None]:
     first = str(asked.name).split(".")[0].rstrip("0123456789")
     reply = dns.message.make_response(query)
     is_a = asked.rdtype == 1
+    reply.flags |= dns.flags.RA  # glibc takes an empty answer without it for a lame server
     if first == "servfail":
         reply.set_rcode(dns.rcode.SERVFAIL)
     elif first == "refused":

@@ -33,6 +33,7 @@ T = TypeVar("T")
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 FOREVER = 3600.0
+STALLS_FORGIVEN = 3  # the machine that tests run on is shared; the engine runs such a probe again
 BOMB = gzip.compress(b"\0" * (64 << 20), 9)
 """64 MiB in 64 kB."""
 
@@ -85,6 +86,12 @@ async def endless_interim(reader: asyncio.StreamReader, writer: asyncio.StreamWr
     while True:
         await _send(writer, b"HTTP/1.1 100 Continue\r\n\r\n" * 20)
         await asyncio.sleep(0)
+
+
+async def endless_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers to questions that nobody asked, as fast as they are taken."""
+    while True:
+        await _send(writer, b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx" * 100)
 
 
 async def endless_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -276,7 +283,7 @@ class Prober:
     resolver: Resolver
 
     async def run(self, kind: str, timeout: float = 1.0, **params: Any) -> Seen:
-        """Probe ``address`` (127.0.0.1) with these parameters."""
+        """Probe ``address`` (127.0.0.1) with these parameters; again when our own loop stalled."""
         address = params.pop("address", "127.0.0.1")
         check: Check[Any] = Check(
             CheckId("endpoint", kind),
@@ -288,10 +295,17 @@ class Prober:
             timeout=timeout,
             decides=True,
         )
-        deadline = Deadline(self.clock, self.lag, timeout)
+        for _ in range(STALLS_FORGIVEN):
+            seen = await self._once(check)
+            if seen.reason is not Reason.STALL:
+                break
+        return seen
+
+    async def _once(self, check: Check[Any]) -> Seen:
+        deadline = Deadline(self.clock, self.lag, check.timeout)
         tools = Tools(self.clock, Pinger(), self.resolver, deadline, self.clock.wall())
         try:
-            result = await PROBES[kind](check, tools)
+            result = await PROBES[check.kind](check, tools)
         except ProbeError as error:
             outcome = Outcome.UNKNOWN if error.blame is Blame.LOCAL else Outcome.DOWN
             found = (outcome, error.reason, error.blame, error.text)

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 
 from vcmon.lab.country import CANARIES, DNS_NAME, ROUTER, Host, Protocol, Service, country
 
-PATIENCE = 0.9  # seconds: above every answer here, the satellite's and the slow ones' included
+PATIENCE = 0.9
+"""Seconds: above every answer here, the satellite's and the slow ones' included."""
 
 
-def ask(host: Host, service: Service, authority: str = "") -> str:
+def ask(host: Host, service: Service, authority: str, patience: float = PATIENCE) -> str:
     """The first line that the host says, or ``refused``, ``silence``, ``no tls``, ``expired``."""
     try:
-        return _ask(host, service, authority)
+        return _ask(host, service, authority, patience)
     except ConnectionRefusedError:
         return "refused"
     except TimeoutError:
@@ -27,49 +28,55 @@ def ask(host: Host, service: Service, authority: str = "") -> str:
         return "no tls"
 
 
-def _ask(host: Host, service: Service, authority: str) -> str:
+def _ask(host: Host, service: Service, authority: str, patience: float) -> str:
     match service.protocol:
         case Protocol.SIP_UDP:
-            return first_line(over_udp(host, service, options(host, "UDP")))
+            return first_line(over_udp(host, service, options(host, "UDP"), patience))
         case Protocol.DNS:
-            reply = over_udp(host, service, dns_query())
+            reply = over_udp(host, service, dns_query(), patience)
             return f"rcode {reply[3] & 15}, {reply[7]} answer"
         case Protocol.TCP:
-            return "connected" if connects(host.address, service.port) else "silence"
+            return "connected" if connects(host.address, service.port, patience) else "silence"
         case Protocol.SIP_TCP:
-            with connected(host, service) as peer:
+            with connected(host, service, patience) as peer:
                 peer.sendall(options(host, "TCP"))
                 return first_line(peer.recv(4096))
         case Protocol.SIP_TLS:
-            with connected(host, service) as plain, over_tls(plain, host, authority) as peer:
+            with (
+                connected(host, service, patience) as plain,
+                over_tls(plain, host, authority) as peer,
+            ):
                 peer.sendall(options(host, "TLS"))
                 return first_line(peer.recv(4096))
         case Protocol.HTTPS:
-            with connected(host, service) as plain, over_tls(plain, host, authority) as peer:
+            with (
+                connected(host, service, patience) as plain,
+                over_tls(plain, host, authority) as peer,
+            ):
                 peer.sendall(f"GET /health HTTP/1.1\r\nHost: {host.address}\r\n\r\n".encode())
                 return first_line(peer.recv(4096))
 
 
-def over_udp(host: Host, service: Service, data: bytes) -> bytes:
+def over_udp(host: Host, service: Service, data: bytes, patience: float = PATIENCE) -> bytes:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
-        ours.settimeout(PATIENCE)
+        ours.settimeout(patience)
         ours.connect((host.address, service.port))
         ours.send(data)
         return ours.recv(4096)
 
 
-def connects(address: str, port: int) -> bool:
+def connects(address: str, port: int, patience: float = PATIENCE) -> bool:
     """Whether the kernel shakes hands; refusal raises ConnectionRefusedError."""
     try:
-        socket.create_connection((address, port), PATIENCE).close()
+        socket.create_connection((address, port), patience).close()
     except TimeoutError:
         return False
     return True
 
 
 @contextmanager
-def connected(host: Host, service: Service) -> Iterator[socket.socket]:
-    with socket.create_connection((host.address, service.port), PATIENCE) as peer:
+def connected(host: Host, service: Service, patience: float = PATIENCE) -> Iterator[socket.socket]:
+    with socket.create_connection((host.address, service.port), patience) as peer:
         yield peer
 
 

@@ -70,20 +70,20 @@ def carry_out(
     """Make and undo the cuts in time, for ``seconds`` in all; ``alive`` raises if vcmon died."""
     begun = time.monotonic()
     done: list[Injected] = []
-    standing: dict[Planned, Injected] = {}
-    events = sorted(
-        [(p.start, True, p) for p in planned] + [(p.stop, False, p) for p in planned],
-        key=lambda event: event[0],
-    )
+    standing: dict[int, Injected] = {}
+    every = list(planned)
+    starts = [(one.start, True, number) for number, one in enumerate(every)]
+    stops = [(one.stop, False, number) for number, one in enumerate(every)]
     try:
-        for at, start, one in events:
+        for at, start, number in sorted(starts + stops):
             time.sleep(max(0.0, begun + at - time.monotonic()))
             alive()
             if start:
-                standing[one] = inject(one.kind.make(country, one.province))
-                done.append(standing[one])
+                one = every[number]
+                standing[number] = inject(one.kind.make(country, one.province))
+                done.append(standing[number])
             else:
-                heal(standing.pop(one))
+                heal(standing.pop(number))
     finally:
         for injected in standing.values():
             heal(injected)

@@ -91,7 +91,7 @@ def country(run: Run, directory: Path) -> None:
         rows = [row for province in made.provinces for row in rows_of(province)]
         settings = write_settings(made, rows, options)
         planned = plan(run.rng, made.provinces, run.seconds - uplinks, 8, Timing())
-        with Monitor(made, settings, options) as monitor, Watcher(made.monitor) as watcher:
+        with Monitor(made.monitor, settings, options) as monitor, Watcher(made.monitor) as watcher:
             warm(watcher, monitor)
             done = carry_out(made, planned, run.seconds - uplinks, lambda: monitor.pid)
             for make in (uplink_down, uplink_silent):
@@ -149,7 +149,7 @@ def loss(run: Run, directory: Path) -> None:
         rows = [row for p in cut for row in rows_of(p)] + [r for p in calm for r in loss_rows(p)]
         settings = write_settings(made, rows, options)
         planned = plan(run.rng, cut, run.seconds, 4, LOSS_TIMING)
-        with Monitor(made, settings, options) as monitor, Watcher(made.monitor) as watcher:
+        with Monitor(made.monitor, settings, options) as monitor, Watcher(made.monitor) as watcher:
             warm(watcher, monitor)
             with lossy(made, 20):
                 done = carry_out(made, planned, run.seconds, lambda: monitor.pid)
@@ -193,7 +193,7 @@ def _disturb(
 ) -> None:
     scenes, options = what
     settings = write_settings(made, rows, options)
-    with Monitor(made, settings, options) as monitor, Watcher(made.monitor) as watcher:
+    with Monitor(made.monitor, settings, options) as monitor, Watcher(made.monitor) as watcher:
         warm(watcher, monitor)
         scene = disturb.Scene(made, monitor, run.rng, run.freeze)
         for act in scenes:

@@ -47,7 +47,10 @@ def test_short_country(tmp_path: Path) -> None:
         rows = [row for province in country.provinces for row in rows_of(province)]
         settings = write_settings(country, rows, options)
         planned = pair_up(random.Random(seed), country.provinces)
-        with Monitor(country, settings, options) as monitor, Watcher(country.monitor) as watcher:
+        with (
+            Monitor(country.monitor, settings, options) as monitor,
+            Watcher(country.monitor) as watcher,
+        ):
             assert watcher.wait_all(UP, 40, lambda: monitor.pid) == []
             done = carry_out(country, planned, 80.0, lambda: monitor.pid)
             ours = inject(uplink_silent(country))

@@ -54,25 +54,34 @@ def rows_of(province: Province) -> list[Row]:
 
 
 def write_settings(country: Country, rows: Sequence[Row], options: Options) -> Path:
-    """The settings and the inventory as files; the path of the settings."""
+    """The settings and the inventory of a lab as files; the path of the settings."""
     ca_file = str(country.authority.ca_file)
-    settings = {
-        "web": {"listen": f"127.0.0.1:{PORT}"},
-        "history": {"path": str(country.directory / "vcmon.db")},
+    profiles = {
+        "https-lab": {"kind": "https", "ca_file": ca_file},
+        "sips-lab": {"kind": "sips", "ca_file": ca_file},
+    }
+    extra = {
         "defaults": {"interval": options.interval},
         "canaries": list(CANARIES),
-        "checks": {
-            "https-lab": {"kind": "https", "ca_file": ca_file},
-            "sips-lab": {"kind": "sips", "ca_file": ca_file},
-        },
+        "checks": profiles,
+    }
+    return write_files(country.directory, rows, extra)
+
+
+def write_files(directory: Path, rows: Sequence[Row], extra: Mapping[str, object]) -> Path:
+    """An inventory of these rows, and settings that include it; the path of the settings."""
+    settings = {
+        "web": {"listen": f"127.0.0.1:{PORT}"},
+        "history": {"path": str(directory / "vcmon.db")},
         "include": ["inventory.csv"],
+        **extra,
     }
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(("id", "province", "role", "address", "checks", "depends_on"))
     writer.writerows(rows)
-    (country.directory / "inventory.csv").write_text(text.getvalue())
-    path = country.directory / "vcmon.yaml"
+    (directory / "inventory.csv").write_text(text.getvalue())
+    path = directory / "vcmon.yaml"
     path.write_text(json.dumps(settings, indent=1))  # JSON is YAML
     return path
 
@@ -80,12 +89,12 @@ def write_settings(country: Country, rows: Sequence[Row], options: Options) -> P
 class Monitor:
     """``vcmon run`` as a child process, alive between ``with`` and its end."""
 
-    def __init__(self, country: Country, settings: Path, options: Options) -> None:
-        self._country = country
+    def __init__(self, namespace: str, settings: Path, options: Options) -> None:
+        self._namespace = namespace
         self._settings = settings
         self._options = options
-        self._clock_file = country.directory / "faketime"
-        self.log = country.directory / "vcmon.log"
+        self._clock_file = settings.parent / "faketime"
+        self.log = settings.parent / "vcmon.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.exit_code: int | None = None
 
@@ -97,7 +106,7 @@ class Monitor:
             argv = [*self._faketime(), *argv]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                inside(self._country.monitor, *argv),
+                inside(self._namespace, *argv),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

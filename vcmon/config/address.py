@@ -75,3 +75,15 @@ def split_listen(text: str) -> tuple[str, int]:
     if bare in {"0.0.0.0", "::"}:  # noqa: S104 (what an operator may choose, not our default)
         return bare, int(port)
     return parse_address(bare), int(port)
+
+
+def parse_canary(text: str) -> str:
+    """A canary: an address (asked by ICMP), or ``host:port`` or ``[v6]:port`` (asked by TCP).
+
+    Raises ValueError, saying what was expected and what to do instead.
+    """
+    with_port = text.startswith("[") or text.count(":") == 1
+    if not with_port:
+        return parse_address(text)
+    host, port = split_listen(text)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

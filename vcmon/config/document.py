@@ -2,7 +2,8 @@
 
 Only what settings need of YAML: mappings, lists and scalars in one document. Anchors and tags are
 refused (they can make a small file huge, or a value something else than it looks), and so are
-duplicate keys (the spec forbids them; a parser that takes the last hides the first).
+duplicate keys (the spec forbids them; a parser that takes the last hides the first) and values
+that span lines.
 """
 
 from __future__ import annotations
@@ -209,7 +210,11 @@ class _Builder:
         if not isinstance(event, ScalarEvent):
             raise _RefusedError(line, "expected a value")
         text = str(event.value)
-        if harmful(text.replace("\n", "").replace("\t", "")):
+        if event.end_mark.line != event.start_mark.line:
+            # an unclosed quote could swallow endpoints as the text of a value
+            what = "a value can't span lines: close the quote or bracket in this line"
+            self.report.add(self.source.at(line, dotted(loc)), what)
+        elif harmful(text.replace("\n", "").replace("\t", "")):
             self.report.add(
                 self.source.at(line, dotted(loc)),
                 f"expected plain text, found a control character in {shown(text)}",

@@ -147,7 +147,7 @@ def foreign_rows(source: Source, report: Report) -> Foreign:
             pairs = zip(header, line.cells, strict=True)
             cells = {name: _ours(name, cell) for name, cell in pairs if name and cell}
             rows.append(Row(source.name, line.number, cells, {}))
-    if not rows:
+    if not rows and not report.problems:
         report.add(source.at(1), "expected a header line and at least one row, found no row")
     return Foreign(tuple(rows), frozenset(filter(None, header or ())), tuple(left_out))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vcmon.config.address import parse_address, split_listen
+from vcmon.config.address import parse_canary, split_listen
 from vcmon.config.document import Document, Loc, dotted, parse_document
 from vcmon.config.endpoints import Vocabulary, build_endpoints
 from vcmon.config.inventory import Row, read_rows
@@ -47,7 +47,7 @@ class Parts:
             web=file.web,
             history=file.history,
             defaults=file.defaults,
-            canaries=tuple(map(parse_address, file.canaries)),
+            canaries=tuple(map(parse_canary, file.canaries)),
             quality=self.quality,
             files=self.files,
         )
@@ -123,7 +123,7 @@ class _Reader:
     def _check_file(self, file: SettingsFile) -> None:
         self._try(("web", "listen"), split_listen, file.web.listen)
         for index, canary in enumerate(file.canaries):
-            self._try(("canaries", index), parse_address, canary)
+            self._try(("canaries", index), parse_canary, canary)
             if canary in file.canaries[:index]:
                 self._wrong(("canaries", index), f"{shown(canary)} stands here twice: keep one")
         if not file.history.path.strip():

@@ -189,78 +189,87 @@ class TcpServer:
         self._fault: FaultKind | None = None
         self._listener: socket.socket | None = None
         self._filler: socket.socket | None = None
-        self._accepting: asyncio.Task[None] | None = None
         self._talks: set[asyncio.Task[None]] = set()
 
     def behave(self, fault: FaultKind | None) -> None:
-        before, self._fault = self._fault, fault
+        mute = self._filler is not None
+        self._fault = fault
         if fault is FaultKind.STOPPED:
             self.close()
-        elif fault is FaultKind.MUTE:
-            if before is not fault:
-                self.close()
-                self._go_mute()
-        elif self._accepting is None:
+        elif self._listener is None or mute is not (fault is FaultKind.MUTE):
             self.close()
-            self._listen()
+            self._listener = self._address.bound(socket.SOCK_STREAM)
+            self._listen(self._listener)
 
     def close(self) -> None:
-        for task in (self._accepting, *self._talks):
-            if task is not None:
-                task.cancel()
-        for owned in (self._listener, self._filler):
-            if owned is not None:
-                owned.close()
-        self._accepting = self._listener = self._filler = None
+        for task in self._talks:
+            task.cancel()
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
+        if self._filler is not None:
+            self._filler.close()
+        self._listener = self._filler = None
 
-    def _listen(self) -> None:
-        self._listener = self._address.bound(socket.SOCK_STREAM)
-        self._listener.listen(BACKLOG)
-        self._accepting = asyncio.create_task(self._accept(self._listener))
-
-    def _go_mute(self) -> None:
-        """Fill the accept queue: with a backlog of 0 one connection of our own does."""
-        self._listener = self._address.bound(socket.SOCK_STREAM)
-        self._listener.listen(0)
+    def _listen(self, listener: socket.socket) -> None:
+        if self._fault is not FaultKind.MUTE:
+            listener.listen(BACKLOG)
+            self._accept_from(listener)
+            return
+        listener.listen(0)  # one connection fills the queue; let it be our own
         self._filler = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._filler.settimeout(0)
         self._filler.connect_ex((self._address.host, self._address.port))
 
-    async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, _ = await loop.sock_accept(listener)
-            except OSError:  # no descriptor left, or the peer was gone before we looked
-                await asyncio.sleep(ACCEPT_PAUSE)
-                continue
-            if len(self._talks) >= TALKS_LIMIT:
-                connection.close()
-                continue
-            task = asyncio.create_task(self._serve(connection, self._fault))
-            self._talks.add(task)
-            hang_up = loop.call_later(TALK_SECONDS, task.cancel)
-            task.add_done_callback(partial(self._ended, hang_up))
+    def _accept_from(self, listener: socket.socket) -> None:
+        if listener is self._listener:
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
-    def _ended(self, hang_up: asyncio.TimerHandle, task: asyncio.Task[None]) -> None:
+    def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            connection, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):  # gone before we looked
+            return
+        except OSError:  # no descriptor left: look again when one may be
+            loop.remove_reader(listener)
+            loop.call_later(ACCEPT_PAUSE, self._accept_from, listener)
+            return
+        if len(self._talks) >= TALKS_LIMIT:
+            connection.close()
+            return
+        connection.settimeout(0)
+        task = loop.create_task(self._serve(connection, self._fault))
+        self._talks.add(task)
+        hang_up = loop.call_later(TALK_SECONDS, task.cancel)
+        task.add_done_callback(partial(self._ended, connection, hang_up))
+
+    def _ended(
+        self, connection: socket.socket, hang_up: asyncio.TimerHandle, task: asyncio.Task[None]
+    ) -> None:
         hang_up.cancel()
         self._talks.discard(task)
+        if task.cancelled():  # before its first step: it had no chance to close anything
+            connection.close()
 
     async def _serve(self, connection: socket.socket, fault: FaultKind | None) -> None:
         try:
             # The kernel has shaken hands at once; what comes next is late by a round trip.
             await asyncio.sleep(self._distance.seconds(None))
-            talk = await self._open(connection, fault)
-        except (OSError, asyncio.CancelledError):  # ssl.SSLError is an OSError
+        except asyncio.CancelledError:
             connection.close()
+            return
+        try:
+            talk = await self._open(connection, fault)
+        except (OSError, asyncio.CancelledError):  # no TLS; asyncio has closed the connection
             return
         try:
             await self._converse(talk)
             talk.writer.close()
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        except (OSError, EOFError, asyncio.LimitOverrunError, asyncio.CancelledError):
             talk.writer.transport.abort()
-        except asyncio.CancelledError:
-            talk.writer.transport.abort()
+        with contextlib.suppress(OSError):  # the peer's reset, told a second time
+            await talk.writer.wait_closed()
 
     async def _open(self, connection: socket.socket, fault: FaultKind | None) -> Talk:
         context = None

@@ -12,13 +12,13 @@ ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS"
 RETRY_AFTER = 30  # seconds, in a 503
 ECHOED = frozenset({"via", "from", "to", "call-id", "cseq"})
 COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id"}  # RFC 3261 section 7.3.3
-HEADERS_LIMIT = 64  # more than any real request has
+LINES_LIMIT = 64  # more than any real request has; the rest is not looked at
 
 
 def answer(request: bytes, fault: FaultKind | None) -> bytes | None:
     """The reply to one request, or None for what must not be answered (an ACK, no SIP at all)."""
     head, _, _ = request.partition(b"\r\n\r\n")
-    first, *rest = head.decode("utf-8", "replace").split("\r\n", HEADERS_LIMIT)
+    first, *rest = head.decode("utf-8", "replace").split("\r\n")[:LINES_LIMIT]
     method, _, tail = first.partition(" ")
     if not tail.endswith(" SIP/2.0") or method == "ACK":
         return None

@@ -131,4 +131,4 @@ class Result:
     echo: Echo | None = None
     transmissions: int = 1  # how many sendings the answer took: more than 1 is loss
     certificate_expiry: float | None = None  # wall seconds
-    detail: Detail = field(default_factory=lambda: NO_DETAIL)  # for people and the API; text, hostile
+    detail: Detail = field(default_factory=lambda: NO_DETAIL)  # for people; text, hostile

@@ -43,6 +43,7 @@ READ_ALL = 16_384  # packets; more than the receive buffer can hold
 SEND_AT_ONCE = 128  # packets sent between two looks at the replies, so that our queue holds them
 EVENTS_AT_ONCE = 256  # bursts advanced or ended before the loop gets its turn
 HEAP_SLACK = 1024  # ended bursts that may lie in the heap before it is swept
+COLD_NS = 1_000_000  # nanoseconds without sending after which the caches have forgotten us
 SEND_TRIES = 8  # each try first reads away the errors of earlier packets
 
 
@@ -170,6 +171,8 @@ class Pinger:
         lane = run.lane
         sequence = lane.free_sequence()
         request = lane.socket.request(sequence, run.body)
+        if monotonic_ns() - lane.sent_at > COLD_NS:
+            lane.socket.warm(run.destination)
         failure: OSError | None = None
         for _ in range(SEND_TRIES):
             try:
@@ -186,6 +189,7 @@ class Pinger:
             else:
                 packet = lane.packets[sequence] = Packet(run, sequence, wall, mono)
                 run.packets.append(packet)
+                lane.sent_at = mono
                 self._unread += 1
                 if self._unread >= SEND_AT_ONCE:
                     self._read(lane, READ_ALL)

@@ -127,6 +127,7 @@ class Lane:
     def __init__(self, socket: EchoSocket) -> None:
         self.socket = socket
         self.packets: dict[int, Packet] = {}
+        self.sent_at = 0  # monotonic nanoseconds
         self._next = int.from_bytes(os.urandom(2), "big")
         self._ended: deque[tuple[float, Run]] = deque()
 

@@ -372,7 +372,8 @@ class Stream:
     def close(self) -> None:
         """Cut it now, unsent data included; its descriptor is free one turn of the loop later."""
         self.segments_retransmitted()
-        self._transport.abort()
+        if not self._transport.is_closing():  # CPython 3.11 can't abort a TLS transport twice
+            self._transport.abort()
         self._raw.abort()
 
     async def _more(self, awaiting: str) -> None:

@@ -1,6 +1,11 @@
 """One file a kind; the table below is the whole registry."""
 
-from vcmon.probes import dns, http, icmp, sip, tcp, tls
+from vcmon.probes import dns as dns
+from vcmon.probes import http as http
+from vcmon.probes import icmp as icmp
+from vcmon.probes import sip as sip
+from vcmon.probes import tcp as tcp
+from vcmon.probes import tls as tls
 from vcmon.probes.base import Probe, Tools
 
 PROBES: dict[str, Probe] = {

@@ -62,7 +62,8 @@ async def udp_socket(
     """A socket connected to the check's best address, and that address; closed at the end.
 
     Measures the phase ``resolve``. An address that fails within the block, by a fault that is not
-    ours, is demoted: the next run uses another one of the name, if it has any.
+    ours or for want of a route (no IPv6 here), is demoted: the next run uses another one of the
+    name, if it has any.
     """
     with tools.phase("resolve"):
         addresses = await tools.resolver.resolve(check.address, tools.deadline)
@@ -75,7 +76,7 @@ async def udp_socket(
         with UdpSocket(address, port) as sock:
             yield sock, address
     except ProbeError as error:
-        if error.blame is not Blame.LOCAL:
+        if error.blame is not Blame.LOCAL or error.reason is Reason.NO_ROUTE:
             tools.resolver.demote(check.address, address)
         raise
 

@@ -7,14 +7,12 @@ resolved is ever contacted.
 
 from __future__ import annotations
 
-import ssl
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from vcmon import __version__
@@ -22,18 +20,11 @@ from vcmon.config.params import HttpParams
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Blame, Reason, Result
-from vcmon.net.faults import clean, remote_fault
-from vcmon.net.tcp import Stream
-from vcmon.net.tls import tls_fault
+from vcmon.net.faults import clean
+from vcmon.net.http import read_body, session
 from vcmon.probes.base import Tools
 from vcmon.probes.tcp import connection
 from vcmon.probes.tls import secure, verdict
-
-HEADER_LINE_MAX = 8190
-"""Bytes of one header line, and 128 of them: what nginx and Apache allow, 1 MB in all."""
-
-READ_BUFFER = 16 << 10
-"""Bytes of body that aiohttp holds before it makes the peer wait."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -142,17 +133,18 @@ async def _ask(check: Check[HttpParams], url: URL, tools: Tools) -> _Answer:
     async with connection(check, check.params.port, tools) as stream:
         if url.scheme == "https":
             await secure(stream, check, tools)
-        async with _session(stream, check.params, timing) as session:
+        async with session(stream, _headers(check.params), timing.sent) as client:
             try:
                 text = (
                     f"{stream.peer} took the connection, but the header of its HTTP answer was not "
                     f"complete within {tools.deadline.seconds:g} s"
                 )
                 with timing.measured():
-                    asking = session.request(check.params.method, url, allow_redirects=False)
+                    asking = client.request(check.params.method, url, allow_redirects=False)
                     response = await tools.deadline.run(asking, text, Blame.REMOTE)
                 stream.segments_retransmitted()  # while the socket is there to be asked
-                return await _answer(response, check.params, tools)
+                with closing(response):
+                    return await _answer(response, check.params, tools)
             finally:
                 stream.close()  # first: the session would wait for the peer's TLS goodbye
 
@@ -168,7 +160,7 @@ async def _answer(response: aiohttp.ClientResponse, params: HttpParams, tools: T
             f"{tools.deadline.seconds:g} s; a smaller body_limit reads less of it"
         )
         with tools.phase("transfer"):
-            reading = _body(response, params.body_limit)
+            reading = read_body(response, params.body_limit)
             body = await tools.deadline.run(reading, text, Blame.REMOTE)
     return _Answer(
         response.status,
@@ -178,62 +170,25 @@ async def _answer(response: aiohttp.ClientResponse, params: HttpParams, tools: T
     )
 
 
-async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    body = bytearray()
-    try:
-        while len(body) < limit and (piece := await response.content.read(limit - len(body))):
-            body += piece
-    except aiohttp.ClientError as exc:
-        raise _fault(exc) from exc
-    return bytes(body)
-
-
-def _session(stream: Stream, params: HttpParams, timing: _Timing) -> aiohttp.ClientSession:
+def _headers(params: HttpParams) -> dict[str, str]:
     headers = {
         "User-Agent": f"vcmon/{__version__}",
         "Accept": "*/*",
         "Accept-Encoding": "identity",
         "Connection": "close",
     }
-    if params.host:
-        headers["Host"] = params.host
-    return aiohttp.ClientSession(
-        connector=_OneConnection(stream),
-        headers=headers,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(),  # none of its own: the run's deadline holds
-        auto_decompress=False,  # a bomb stays as small as it came
-        max_line_size=HEADER_LINE_MAX,
-        max_field_size=HEADER_LINE_MAX,
-        read_bufsize=READ_BUFFER,
-        trace_configs=[timing.trace],
-        middlewares=(_named_faults,),
-    )
-
-
-class _OneConnection(aiohttp.BaseConnector):
-    """Gives aiohttp the connection that stands; there is no second one and no look-up."""
-
-    def __init__(self, stream: Stream) -> None:
-        super().__init__(force_close=True, limit=1)
-        self._stream = stream
-
-    async def _create_connection(self, *_: object) -> ResponseHandler:
-        protocol = ResponseHandler(self._loop)
-        self._stream.hand_over(protocol)
-        return protocol
+    return {**headers, "Host": params.host} if params.host else headers
 
 
 class _Timing:
     """The phases ``request`` (until it is sent) and ``first_byte`` (until the answer's header)."""
 
     def __init__(self, tools: Tools) -> None:
-        self.trace = aiohttp.TraceConfig()
-        self.trace.on_request_headers_sent.append(self._note)
         self._tools = tools
         self._sent = 0.0
 
-    async def _note(self, *_: object) -> None:
+    def sent(self) -> None:
+        """The request is on its way."""
         self._sent = self._tools.clock.monotonic()
 
     @contextmanager
@@ -247,30 +202,3 @@ class _Timing:
             spans = {"request": sent - begun, "first_byte": self._tools.clock.monotonic() - sent}
             for name, seconds in spans.items():
                 self._tools.phases[name] = self._tools.phases.get(name, 0.0) + seconds
-
-
-async def _named_faults(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Raise ProbeError from within: aiohttp would ask twice when the peer hangs up."""
-    try:
-        return await handler(request)
-    except (aiohttp.ClientError, OSError) as exc:
-        raise _fault(exc) from exc
-
-
-def _fault(exc: Exception) -> ProbeError:
-    if isinstance(exc, aiohttp.ServerDisconnectedError):
-        text = "the peer closed the connection before the header of its HTTP answer was complete"
-        return ProbeError(Reason.RESET, Blame.REMOTE, text)
-    if isinstance(exc, OSError):
-        cause = exc.__cause__
-        return tls_fault(cause, "") if isinstance(cause, ssl.SSLError) else remote_fault(exc)
-    if isinstance(exc, aiohttp.ClientResponseError):
-        said = clean((exc.message.splitlines() or [""])[0])
-        text = f"what it answered is not HTTP ({said}); is this the right port?"
-    elif isinstance(exc, aiohttp.ClientPayloadError):
-        text = "the body of its HTTP answer broke off or is garbled"
-    else:
-        text = f"the HTTP exchange failed: {clean(str(exc)) or type(exc).__name__}"
-    return ProbeError(Reason.PROTOCOL, Blame.REMOTE, text)

@@ -23,8 +23,16 @@ async def probe(check: Check[IcmpParams], tools: Tools) -> Result:
     """
     with tools.phase("resolve"):
         addresses = await tools.resolver.resolve(check.address, tools.deadline)
-    address = addresses[0]
-    tools.detail["address"] = address
+    address = tools.detail["address"] = addresses[0]
+    try:
+        return await _ping(check, tools, address)
+    except ProbeError:
+        if len(addresses) > 1:
+            tools.resolver.demote(check.address, address)
+        raise
+
+
+async def _ping(check: Check[IcmpParams], tools: Tools, address: str) -> Result:
     wait = tools.deadline.remaining()
     plan = paced(check.params, wait)
     with tools.phase("echo"):
@@ -32,8 +40,6 @@ async def probe(check: Check[IcmpParams], tools: Tools) -> Result:
     tools.echo = burst.echo
     if burst.echo.received:
         return tools.up(check)
-    if len(addresses) > 1:
-        tools.resolver.demote(check.address, address)
     if burst.offender:
         tools.detail["offender"] = burst.offender
     raise _failure(burst, address, wait, tools)

@@ -234,13 +234,13 @@ def _one(check: Check[Any], result: Result) -> Iterator[RenderableType]:
         (check.id.name, "bold"), f" ({check.kind}{kind})  ", (word, style), f"  {result.reason}"
     )
     for line in _facts(result, advice):
-        yield Padding(_safe(line), (0, 0, 0, 2))
+        yield Padding(_safe(line), (0, 0, 0, 2), expand=False)
     if result.phases:
-        yield Padding(_phases(result.phases), (0, 0, 0, 2))
+        yield Padding(_phases(result.phases), (0, 0, 0, 2), expand=False)
     for key, value in result.detail.items():
-        yield Padding(_safe(f"{key}: {str(value)[:_LONG]}"), (0, 0, 0, 2))
+        yield Padding(_safe(f"{key}: {str(value)[:_LONG]}"), (0, 0, 0, 2), expand=False)
     if result.reason is not Reason.OK:
-        yield Padding(_safe(f"try next: {advice.next}", "cyan"), (0, 0, 0, 2))
+        yield Padding(_safe(f"try next: {advice.next}", "cyan"), (0, 0, 0, 2), expand=False)
 
 
 def _facts(result: Result, advice: Advice) -> Iterator[str]:

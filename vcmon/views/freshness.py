@@ -10,8 +10,19 @@ STALE_AFTER = 30.0
 
 
 def is_stale(sources: Sources, snapshot: Snapshot) -> bool:
-    """Whether the picture is too old to be believed, or what makes it has stopped."""
-    return not sources.alive() or sources.wall() - snapshot.at > STALE_AFTER
+    """Whether the picture is too old to be believed, or what makes it has stopped.
+
+    A new picture comes with every result, so it may be as old as the shortest interval; where all
+    checks run seldom, three of those are waited for.
+    """
+    if not sources.alive():
+        return True
+    age = sources.wall() - snapshot.at
+    if age <= STALE_AFTER:
+        return False
+    endpoints = (one.endpoint for province in snapshot.provinces for one in province.endpoints)
+    intervals = (check.interval for endpoint in endpoints for check in endpoint.checks)
+    return age > 3 * min(intervals, default=float("inf"))
 
 
 def believed(state: State, stale: bool) -> State:

@@ -8,14 +8,18 @@ import logging
 
 from aiohttp import web
 
-from vcmon.clock import monotonic_ns
-from vcmon.errors import StartError
+from vcmon.clock import SystemClock, monotonic_ns
+from vcmon.errors import ProbeError, StartError
+from vcmon.net.deadline import Deadline, LoopLag
 
 IDLE_TIME = 30.0
 """Seconds a connection may be silent: three reloads of the page."""
 
 CONNECTIONS_MAX = 512
 """Open at once; a thousand descriptors stay free for the probes under the usual limit."""
+
+ALIVE = "/-/ready"
+"""Asked by the watchdog: it needs no lock and no rendering, only a web server that moves."""
 
 LOG_EVERY_NS = 60_000_000_000
 """Nanoseconds between two log lines of one kind."""
@@ -111,6 +115,35 @@ class Site:
             await self._runner.cleanup()
             raise StartError(_why(self._listen, error)) from error
         self.port = self._server.sockets[0].getsockname()[1]
+
+    async def answers(self, within: float) -> bool:
+        """Whether the server still serves a connection within so many seconds.
+
+        One that is full hangs up: that is an answer too, or whoever fills it could have us killed.
+        """
+        clock = SystemClock()
+        deadline = Deadline(clock, LoopLag(clock), within)
+        try:
+            await deadline.run(self._ask(), "no answer from our own web server")
+        except ConnectionResetError:
+            return True
+        except (OSError, ProbeError):
+            return False
+        return True
+
+    async def _ask(self) -> None:
+        if self._server is None:
+            raise ConnectionRefusedError("the web server is stopped")
+        host = self._server.sockets[0].getsockname()[0]
+        own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  not bound here
+        reader, writer = await asyncio.open_connection(own, self.port)
+        try:
+            writer.write(
+                f"GET {ALIVE} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+            )
+            await reader.readline()
+        finally:
+            writer.transport.abort()
 
     async def stop(self) -> None:
         """Stop listening and end what is open; safe to call twice."""

@@ -119,6 +119,8 @@ _UNSAFE = re.compile(
 
 def clean(text: str, longest: int = LONGEST) -> str:
     """The text on one line without what steers a page or has no UTF-8, cut to ``longest``."""
+    if len(text) <= longest and text.isprintable():
+        return text
     # Only so much is looked at: a name of megabytes costs no more than a long one.
     line = " ".join(_UNSAFE.sub(" ", text[: 4 * longest]).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"

@@ -54,8 +54,9 @@ SETTINGS = {
     # YAML itself
     "vantage: a\nvantage: b": "v.yaml:2: vantage: written twice, first in line 1: keep one",
     "web: {listen: a:1, listen: b:1}": "v.yaml:1: web.listen: written twice",
-    "vantage: [a": "v.yaml:2: not YAML: ",
+    "vantage: [a,": "v.yaml:3: not YAML: ",
     "vantage: 'a": "v.yaml:3: not YAML: found unexpected end of stream",
+    "history: {path: 'a\n b'}": "v.yaml:1: history.path: a value can't span lines: close the quote",
     "vantage: a: b": "v.yaml:1: not YAML: mapping values are not allowed here",
     "\tvantage: a": "v.yaml:1: not YAML: found character '\\t' that cannot start any token",
     "vantage: &x a": "v.yaml:1: anchors (&) and aliases (*) are not known here",
