@@ -302,8 +302,9 @@ def test_every_kind_has_its_parameters() -> None:
 
 
 def test_every_probe_has_its_tests() -> None:
-    """Each file in probes/ has a test file of its name under tests/unit/probes."""
+    """Each file in probes/ has a test file of its name: test_probe_<name>.py, or in unit/probes."""
+    tests = ROOT / "tests"
     tested: set[str] = set()
-    for path in (ROOT / "tests" / "unit" / "probes").glob("test_*.py"):
+    for path in (*tests.rglob("test_probe*_*.py"), *(tests / "unit" / "probes").glob("test_*.py")):
         tested.update(path.stem.split("_"))
     no(sorted(set(probe_files()) - tested), "probes without a test file")

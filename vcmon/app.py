@@ -163,9 +163,9 @@ class App:
         """Tell systemd that we live, but only when engine, state and web have all moved."""
         period = self.manager.watchdog_period
         while period is not None:
-            if self.alive() and await site.answers(within=period / 2):
+            if self.alive() and await site.answers(within=period):
                 self.manager.alive()
-            await asyncio.sleep(period / 2)
+            await asyncio.sleep(period)
 
     def alive(self) -> bool:
         return self.vitals.alive(self.engine.turned_at)

@@ -129,7 +129,7 @@ def check(
     settings = load(path)
     console = _stdout()
     for line in summary(settings):
-        console.print(Text(line))
+        console.print(Text(printable(line)))
     for line in notes(settings):
         console.print(Text(f"note: {line}", "yellow"))
 
@@ -231,11 +231,15 @@ def import_(
         console.print(Text(line))
     if into is None:
         typer.echo(merged.text, nl=False)
-        return
+    else:
+        _write(into, merged.text)
+
+
+def _write(path: Path, text: str) -> None:
     try:
-        write_whole(into, merged.text)
+        write_whole(path, text)
     except OSError as error:
-        raise _refuse(f"can't write {into}: {error.strerror or error}") from None
+        raise _refuse(f"can't write {path}: {error.strerror or error}") from None
 
 
 def _changes(merged: Merge, *, remove: bool) -> Iterator[str]:

@@ -48,6 +48,24 @@ class StartError(VcmonError):
     """vcmon can't start on this machine; the message says what to do."""
 
 
+def origin(bug: BaseException) -> str:
+    """Where a bug came from, innermost first, without reading any source file.
+
+    A traceback with its lines would be read from the disk, on the event loop.
+    """
+    places = []
+    trace = bug.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return " < ".join(places[:-ORIGIN_MAX:-1])
+
+
+ORIGIN_MAX = 12
+"""Frames told of a bug: a RecursionError has a thousand that are all the same."""
+
+
 class ProbeError(VcmonError):
     """One probe run failed: ``reason`` out of the closed set, ``blame`` says whose fault.
 

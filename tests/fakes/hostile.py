@@ -49,11 +49,20 @@ async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 async def hang_up_after_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Reads the request, then closes."""
-    await reader.readuntil(b"\r\n\r\n")
+    await _asked(reader)
+
+
+async def drip_after_hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A server hello, one byte a second."""
+    await reader.read(1)
+    for byte in b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03":
+        await _send(writer, bytes([byte]))
+        await asyncio.sleep(1)
 
 
 async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A valid answer, one byte a second."""
+    await _asked(reader)
     for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok":
         await _send(writer, bytes([byte]))
         await asyncio.sleep(1)
@@ -61,6 +70,7 @@ async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 async def endless_header(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Header lines without an end, as fast as they are taken."""
+    await _asked(reader)
     await _send(writer, b"HTTP/1.1 200 OK\r\n")
     while True:
         await _send(writer, b"X-Filler: 0123456789012345678901234567890123456789\r\n" * 50)
@@ -68,6 +78,7 @@ async def endless_header(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 
 async def endless_header_line(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """One header line without an end."""
+    await _asked(reader)
     await _send(writer, b"HTTP/1.1 200 OK\r\nX-Filler: ")
     while True:
         await _send(writer, b"a" * 4096)
@@ -75,6 +86,7 @@ async def endless_header_line(reader: asyncio.StreamReader, writer: asyncio.Stre
 
 async def slow_header(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A header line every 50 ms, never the last: below every bound, but for the time."""
+    await _asked(reader)
     await _send(writer, b"HTTP/1.1 200 OK\r\n")
     while True:
         await _send(writer, b"X-Filler: 1\r\n")
@@ -83,6 +95,7 @@ async def slow_header(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 
 async def endless_interim(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """100 Continue, and again, and again."""
+    await _asked(reader)
     while True:
         await _send(writer, b"HTTP/1.1 100 Continue\r\n\r\n" * 20)
         await asyncio.sleep(0)
@@ -90,12 +103,14 @@ async def endless_interim(reader: asyncio.StreamReader, writer: asyncio.StreamWr
 
 async def endless_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answers to questions that nobody asked, as fast as they are taken."""
+    await _asked(reader)
     while True:
         await _send(writer, b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx" * 100)
 
 
 async def endless_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Claims 1 GB, and sends it as fast as it is taken."""
+    await _asked(reader)
     await _send(writer, b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
     while True:
         await _send(writer, b"never the text that is looked for\n" * 500)
@@ -103,23 +118,27 @@ async def endless_body(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 
 async def stalled_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Claims 1 GB, sends 4 bytes of it, and waits."""
+    await _asked(reader)
     await _send(writer, b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\nhalf")
     await asyncio.sleep(FOREVER)
 
 
 async def cut_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Claims 1,000 bytes, sends 4 of them, and closes."""
+    await _asked(reader)
     await _send(writer, b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
 
 
 async def bad_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A chunked body whose chunk size is no number."""
+    await _asked(reader)
     await _send(writer, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n")
     await asyncio.sleep(FOREVER)
 
 
 async def bomb(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """64 kB of gzip that unpack to 64 MiB."""
+    await _asked(reader)
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB)
     await _send(writer, head + BOMB)
     await asyncio.sleep(FOREVER)
@@ -127,6 +146,7 @@ async def bomb(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 async def long_header_line(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A header line of 10 kB."""
+    await _asked(reader)
     long = b"a" * 10_000
     await _send(writer, b"HTTP/1.1 200 OK\r\nX-Long: " + long + b"\r\nContent-Length: 0\r\n\r\n")
     await asyncio.sleep(FOREVER)
@@ -134,6 +154,7 @@ async def long_header_line(reader: asyncio.StreamReader, writer: asyncio.StreamW
 
 async def hostile_text(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A Server header with an escape sequence, markup and broken UTF-8."""
+    await _asked(reader)
     server = b"<script>\x1b[31m\xff\xfe" + b"n" * 500
     await _send(writer, b"HTTP/1.1 200 OK\r\nServer: " + server + b"\r\nContent-Length: 0\r\n\r\n")
     await asyncio.sleep(FOREVER)
@@ -154,7 +175,7 @@ def answers(data: bytes) -> Behaviour:
     """Reads a request, answers ``data`` and closes."""
 
     async def behaviour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        await _asked(reader)
         await _send(writer, data)
 
     return behaviour
@@ -172,6 +193,10 @@ SIP_ANSWER = answers(
     b"SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/TCP 127.0.0.1\r\nContent-Length: 0\r\n\r\n"
 )
 HTTP_OK = answers(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+async def _asked(reader: asyncio.StreamReader) -> None:
+    await reader.readuntil(b"\r\n\r\n")
 
 
 async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:

@@ -38,7 +38,9 @@ class Weather:
 World = Callable[[Check[Any], float], Weather]
 
 
-def result_of(check: Check[Any], weather: Weather, attempts: int, rng: Random, at: FakeClock) -> Result:  # fmt: skip
+def result_of(
+    check: Check[Any], weather: Weather, attempts: int, rng: Random, at: FakeClock
+) -> Result:
     """The result of one run (with hedges) in this weather."""
 
     def make(
@@ -138,7 +140,8 @@ class Simulation:
         self.running[check_id] = attempts
         self.order += 1
         self.rounds += 1
-        heapq.heappush(self.done, (self.clock.monotonic() + result.duration, self.order, result, attempts))  # fmt: skip
+        done_at = self.clock.monotonic() + result.duration
+        heapq.heappush(self.done, (done_at, self.order, result, attempts))
 
     def _finish(self, result: Result, attempts: int) -> None:
         del self.running[result.check]

@@ -56,7 +56,7 @@ HTTP_PEERS: dict[str, tuple[Behaviour, Reason]] = {
 TLS_PEERS: dict[str, tuple[Behaviour, bool, Reason]] = {
     "handshake stall": (hostile.mute, False, Reason.TIMEOUT),
     "hangs up": (hostile.hang_up, False, Reason.RESET),
-    "one byte a second": (hostile.drip, False, Reason.TLS_HANDSHAKE),
+    "one byte a second": (hostile.drip_after_hello, False, Reason.TIMEOUT),
     "SSH": (hostile.SSH_BANNER, False, Reason.TLS_HANDSHAKE),
     "NULs": (hostile.NULS, False, Reason.TLS_HANDSHAKE),
     "closed after the handshake": (hostile.hang_up, True, Reason.RESET),

@@ -177,8 +177,8 @@ async def test_verify_off_still_warns_of_an_expired_certificate(tmp_path: Path) 
     ("behaviour", "reason", "text"),
     [
         (HTTP_OK, Reason.TIMEOUT, "TLS handshake"),  # waits for a request that never ends
-        (SSH_BANNER, Reason.TLS_HANDSHAKE, "plain-text port"),
-        (NULS, Reason.TLS_HANDSHAKE, "plain-text port"),
+        (SSH_BANNER, Reason.TLS_HANDSHAKE, "port?"),
+        (NULS, Reason.TLS_HANDSHAKE, "port?"),
         (hang_up, Reason.RESET, "closed"),
         (mute, Reason.TIMEOUT, "TLS handshake was not done within"),
     ],

@@ -62,7 +62,6 @@ def test_help_everywhere_with_examples(command: str) -> None:
     """Every command explains itself."""
     done = vcmon(*command.split(), "--help")
     assert done.returncode == 0
-    assert command in vcmon(*command.split()[:-1], "--help").stdout or " " in command
     if command != "schema":
         assert f"Example: vcmon {command}" in done.stdout
 
@@ -153,17 +152,22 @@ def test_colour_only_where_it_is_wanted(tmp_path: Path, environment: dict[str, s
 
 def test_a_file_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
     """Names of files come from outside too."""
-    done = vcmon("check", tmp_path / "\x1b[31mx.yaml")
+    path = tmp_path / "\x1b[31mx.yaml"
+    done = vcmon("check", path)
     assert done.returncode == 2
     assert "\x1b" not in done.stderr
+    write(tmp_path, "").rename(path)
+    done = vcmon("check", path)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
 
 
 def test_output_without_utf8(tmp_path: Path) -> None:
     """A terminal that can't show a character gets it escaped, not an error."""
-    path = write(tmp_path, "", rows(ROW, 'ü,aceh,,codec,h,icmp,,,,"'))
+    path = write(tmp_path, "", rows("a,aceh,,ködec,h,icmp,,,,"))
     done = vcmon("check", path, PYTHONIOENCODING="ascii")
     assert done.returncode == 2
-    assert "problems found" in done.stderr
+    assert "found 'k\\xf6dec'" in done.stderr
 
 
 def test_a_closed_pipe_is_no_error() -> None:

@@ -19,7 +19,7 @@ class IcmpParams(Strict):
 
 
 class TcpParams(Strict):
-    """A TCP connect, closed again at once."""
+    """A TCP connect, watched for a round trip, then closed."""
 
     port: Port
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -72,6 +72,6 @@ def province_slug(text: str) -> str | None:
     return _by_name().get(_key(text))
 
 
-def province_words() -> Iterable[str]:
+def province_words() -> Collection[str]:
     """All that :func:`province_slug` knows, for suggestions."""
     return _by_name()

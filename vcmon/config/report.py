@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -36,13 +36,12 @@ class Report:
             Problem(printable(place.file), place.line, printable(place.key), printable(what))
         )
 
-    def nearest(self, word: str, known: Iterable[str]) -> str:
+    def nearest(self, word: str, known: Collection[str]) -> str:
         """``; did you mean 'x'?`` for a known word close to this one, or nothing."""
-        words = list(known)
-        if self._suggestions <= 0 or len(words) > self.KNOWN or len(word) > 100:
+        if self._suggestions <= 0 or len(known) > self.KNOWN or len(word) > 100:
             return ""
         self._suggestions -= 1
-        close = get_close_matches(word.casefold(), words, n=1, cutoff=0.6)
+        close = get_close_matches(word.casefold(), list(known), n=1, cutoff=0.6)
         return f"; did you mean '{close[0]}'?" if close else ""
 
     def raise_any(self) -> None:

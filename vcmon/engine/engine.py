@@ -10,6 +10,7 @@ import structlog
 
 from vcmon.clock import Clock
 from vcmon.engine.schedule import Due, Timetable
+from vcmon.errors import origin
 from vcmon.model.endpoint import Check, CheckId
 from vcmon.model.figures import EngineFigures
 from vcmon.model.result import Result
@@ -128,9 +129,9 @@ class Engine:
             result = await self._runner.run(check, attempts)
             for advice in self._sink(result, attempts):
                 self._take(Advice(*advice))
-        except Exception:
-            # A bug behind the sink costs this one result, never the check.
-            log.exception("result lost", check=str(check.id))
+        except Exception as bug:  # noqa: BLE001  one behind the sink costs this result, not the check
+            fields = {"check": str(check.id), "bug": repr(bug)[:200], "where": origin(bug)}
+            log.error("result lost", **fields)  # noqa: TRY400  no source is read on the loop
         finally:
             self._running.pop(check.id, None)
         self._finish(check.id)

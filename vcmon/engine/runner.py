@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from vcmon.clock import Clock
-from vcmon.errors import ProbeError
+from vcmon.errors import ProbeError, origin
 from vcmon.model.endpoint import Check
 from vcmon.model.result import SILENT, Blame, Outcome, Reason, Result
 from vcmon.net.deadline import Deadline, LoopLag
@@ -166,7 +166,7 @@ def _overran(deadline: Deadline) -> ProbeError:
 
 
 def _bug(check: Check[Any], bug: BaseException) -> ProbeError:
-    log.error("probe bug", check=str(check.id), kind=check.kind, exc_info=bug)
+    log.error("probe bug", check=str(check.id), bug=repr(bug)[:200], where=origin(bug))
     text = f"a bug in vcmon: {type(bug).__name__}: {bug}"
     return ProbeError(Reason.BUG, Blame.LOCAL, text)
 

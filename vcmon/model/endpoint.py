@@ -40,7 +40,10 @@ class CheckId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Check(Generic[P]):
-    """One probe kind with its parameters, on one endpoint."""
+    """One probe kind with its parameters, on one endpoint.
+
+    Construct it as ``Check(...)``: Python 3.11 refuses ``Check[X](...)`` of a frozen slotted class.
+    """
 
     id: CheckId
     province: str  # slug

@@ -106,22 +106,26 @@ class _Reader(ResponseHandler):
         if not data:  # aiohttp's own way to go on after a pause
             super().data_received(data)
         for start in range(0, len(data), SLICE):
-            if self._body is not None and self._body.is_eof():
+            if self.fault or (self._body is not None and self._body.is_eof()):
                 return
-            self._head += SLICE
-            if self._body is None and self._head > HEAD_MAX:
-                text = f"the header is longer than {HEAD_MAX} bytes"
-                self.set_exception(HttpProcessingError(message=text))
-                self.abort()
-            if self.fault:
+            piece = data[start : start + SLICE]
+            if self._body is None:
+                self._head += len(piece)
+            if self._head > HEAD_MAX:
+                self._refuse(f"its header is longer than {HEAD_MAX} bytes")
                 return
-            super().data_received(data[start : start + SLICE])
+            super().data_received(piece)
 
     def feed_data(self, data: Any, size: int = 0) -> None:
         message, body = data
         if message.code >= 200 or message.code == 101:
             self._body = body
         super().feed_data(data, size)
+
+    def _refuse(self, text: str) -> None:
+        self.set_exception(HttpProcessingError(message=text))
+        if self.transport is not None:
+            self.transport.abort()
 
     def set_exception(self, exc: Any, *cause: Any) -> None:
         self.fault = self.fault or _fault(exc, cause[0] if cause else None)
@@ -138,7 +142,7 @@ def _fault(exc: BaseException, cause: BaseException | None) -> ProbeError:
         return remote_fault(exc)
     if isinstance(exc, HttpProcessingError | aiohttp.ClientResponseError):
         said = clean((exc.message.splitlines() or [""])[0])
-        text = f"what it answered is not HTTP ({said}); is this the right port?"
+        text = f"its answer is no proper HTTP ({said}); is this the right port?"
     elif isinstance(exc, aiohttp.ClientPayloadError):
         text = "the body of its HTTP answer broke off or is garbled"
     else:

@@ -138,6 +138,7 @@ class Pinger:
         finally:
             self._in_flight -= 1
             self._end(run)
+            lane.retire(run, self._loop.time())
         return run.burst()
 
     def _lane(self, family: socket.AddressFamily) -> Lane:
@@ -202,7 +203,6 @@ class Pinger:
         if run.ended:
             return
         run.ended = True
-        run.lane.retire(run, self._loop.time())
         if not run.done.done():
             run.done.set_result(None)
 

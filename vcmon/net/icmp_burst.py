@@ -131,13 +131,16 @@ class Lane:
         self._next = int.from_bytes(os.urandom(2), "big")
         self._ended: deque[tuple[float, Run]] = deque()
 
-    def has_room(self, packets: int, now: float) -> bool:
+    def has_room(self, number: int, now: float) -> bool:
         """Whether so many more may be sent; forgets what ended long ago, or must make room."""
         ended = self._ended
-        while ended and (ended[0][0] + REMEMBERED < now or len(self.packets) + packets > MAX_KNOWN):
-            for packet in ended.popleft()[1].packets:
+        most = MAX_KNOWN - number
+        while ended and (ended[0][0] + REMEMBERED < now or len(self.packets) > most):
+            packets = ended.popleft()[1].packets
+            for packet in packets:
                 del self.packets[packet.sequence]
-        return len(self.packets) + packets <= MAX_KNOWN
+            packets.clear()  # packet and run point at each other: free them without the collector
+        return len(self.packets) <= most
 
     def free_sequence(self) -> int:
         """The next sequence number that no known packet has; there is one, see MAX_KNOWN."""

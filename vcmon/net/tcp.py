@@ -305,15 +305,7 @@ class Stream:
     async def start_tls(self, context: ssl.SSLContext, server_name: str) -> Session:
         """Shake hands; ``server_name`` (name or address) is asked for and, by context, verified."""
         name = self._verified_name = verifiable_name(server_name)
-        if self._inbox.data:
-            found = clean(self._inbox.data[:60].decode("utf-8", "replace"))
-            raise ProbeError(
-                Reason.TLS_HANDSHAKE,
-                Blame.REMOTE,
-                f"{self.peer} spoke before TLS began ({found!r}); is this a plain-text port?",
-            )
-        if self._inbox.ended:
-            self._raise_closed("the TLS handshake")
+        self._must_be_silent(Reason.TLS_HANDSHAKE, "before TLS began")
         text = (
             f"{self.peer} took the connection, but the TLS handshake was not done within "
             f"{self._deadline.seconds:g} s; is this a TLS port?"
@@ -349,13 +341,10 @@ class Stream:
             self._raise_closed("we did")
 
     def hand_over(self, protocol: asyncio.Protocol) -> None:
-        """Let ``protocol`` read and write from now on; closing stays with this stream."""
-        if self._inbox.ended:
-            self._raise_closed("the request")
+        """Let ``protocol`` ask and read from now on; closing stays with this stream."""
+        self._must_be_silent(Reason.PROTOCOL, "before it was asked")
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
-        if self._inbox.data:
-            protocol.data_received(self._inbox.take(len(self._inbox.data)))
 
     def segments_retransmitted(self) -> int:
         """How often we had to send again so far, SYNs included (TCP_INFO): loss, or a slow peer.
@@ -385,6 +374,14 @@ class Stream:
         if self._inbox.ended:
             self._raise_closed(awaiting)
         await self._more(awaiting)
+
+    def _must_be_silent(self, reason: Reason, when: str) -> None:
+        if self._inbox.data:
+            found = clean(self._inbox.data[:60].decode("utf-8", "replace"))
+            text = f"{self.peer} spoke {when} ({found!r}); is this the right port?"
+            raise ProbeError(reason, Blame.REMOTE, text)
+        if self._inbox.ended:
+            self._raise_closed(when.removeprefix("before "))
 
     def _raise_broken(self) -> None:
         if isinstance(self._inbox.broken, ssl.SSLError):

@@ -110,13 +110,11 @@ class _Conversation(Generic[T]):
         self.nonsense: ProbeError | None = None  # what ``matches`` said of a datagram
 
     def send(self) -> None:
-        # A pending ICMP error would come out of send() and look like a fault of ours.
-        self._note(self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
         self.sent += 1
         self._sent_wall, self._sent_monotonic = wall_ns(), monotonic_ns()
         try:
             self._sock.send(self._payload)
-        except ConnectionRefusedError as error:
+        except ConnectionRefusedError as error:  # an ICMP error that came since the last drain
             self._note(error.errno)
         except OSError as error:
             raise local_fault(error) from error

@@ -42,7 +42,8 @@ class Belief:
     fresh_at: float = float("-inf")  # monotonic start of the last UP or DOWN run
     streak: Streak | None = None
     last: Result | None = None
-    impaired: int = 0  # impaired UP results in a row; below zero: sound ones in a row
+    impaired: bool = False
+    against: int = 0  # UP results in a row that say otherwise of ``impaired``
     failing: int = 0  # DOWN results in a row
 
     @property
@@ -63,15 +64,17 @@ def observe(belief: Belief, result: Result, silence_log: float = 0.0) -> Belief:
     """
     if result.outcome is Outcome.UNKNOWN:
         return replace(belief, last=result)
+    impaired, against = _impaired(belief, result)
     seen = replace(
         belief,
         last=result,
         fresh_at=result.started,
-        impaired=_impaired(belief.impaired, result),
+        impaired=impaired,
+        against=against,
         failing=belief.failing + 1 if result.outcome is Outcome.DOWN else 0,
     )
     if result.outcome is belief.outcome:
-        return replace(seen, streak=None, reason=_reason(belief, result), blame=result.blame)
+        return replace(seen, streak=None, reason=_reason(seen, result), blame=result.blame)
     streak = belief.streak
     if streak is None or streak.outcome is not result.outcome:
         streak = Streak(result.outcome, 0, result)
@@ -124,22 +127,19 @@ IMPAIRED_RUNS = 2
 
 def is_impaired(belief: Belief) -> bool:
     """Whether an UP check has been impaired for long enough to say so."""
-    return belief.outcome is Outcome.UP and belief.impaired >= IMPAIRED_RUNS
+    return belief.outcome is Outcome.UP and belief.impaired
 
 
-def _impaired(count: int, result: Result) -> int:
-    """Saturating two-sided counter: +n impaired in a row; it takes as many sound runs to end."""
+def _impaired(belief: Belief, result: Result) -> tuple[bool, int]:
+    """(impaired, results against it) after one more result; only an answer says anything."""
     if result.outcome is not Outcome.UP:
-        return count
-    if result.impaired:
-        return min(IMPAIRED_RUNS, max(0, count) + 1)
-    if count >= IMPAIRED_RUNS:
-        return IMPAIRED_RUNS - 1 if IMPAIRED_RUNS > 1 else 0
-    return 0
+        return belief.impaired, belief.against
+    against = belief.against + 1 if result.impaired is not belief.impaired else 0
+    return (not belief.impaired, 0) if against >= IMPAIRED_RUNS else (belief.impaired, against)
 
 
 def _reason(belief: Belief, result: Result) -> Reason:
     """What to name: the latest reason, but an impairment stays named while it lasts."""
-    if result.outcome is Outcome.UP and not result.impaired and belief.impaired >= IMPAIRED_RUNS:
+    if result.outcome is Outcome.UP and belief.impaired and not result.impaired:
         return belief.reason
     return result.reason

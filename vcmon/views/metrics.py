@@ -301,13 +301,17 @@ class Metrics:
         self._settings: Settings | None = None
         self._inside: dict[CheckId, str] = {}  # labels of each check, made once a load
 
-    def pieces(self) -> Iterator[str]:
+    def own(self) -> str:
+        """What the process uses: memory, CPU, descriptors. Reads /proc: not for the loop."""
+        return generate_latest(self._own).decode()
+
+    def pieces(self, own: str) -> Iterator[str]:
         """The page. One Snapshot is told throughout; counters are those of the moment."""
         sources = self._sources
         snapshot = sources.snapshot()
         stale = is_stale(sources, snapshot)
         yield _engine(sources.figures(), snapshot.uplink.up)
-        yield generate_latest(self._own).decode()
+        yield own
         yield from self._provinces(snapshot, stale)
         checks: list[CheckRow] = []
         endpoints: list[EndpointRow] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from vcmon.model.province import Province
@@ -29,6 +29,12 @@ from vcmon.views.rows import (
 from vcmon.views.sources import Sources
 
 CONTENT_TYPE = "text/html; charset=utf-8"
+
+TEMPLATES: Mapping[str, str] = {
+    path.name: path.read_text("utf-8")
+    for path in (Path(__file__).parent / "templates").glob("*.html")
+}
+"""Read with the program: no file is touched once the loop runs."""
 
 REFRESH = 10
 """Seconds from one load of the page to the next: the default interval of the checks."""
@@ -77,7 +83,7 @@ class Pages:
     def __init__(self, sources: Sources, stylesheet: str) -> None:
         self._sources = sources
         environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            loader=DictLoader(TEMPLATES),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -44,6 +44,9 @@ HEADERS = {
     "Server": "vcmon",
 }
 
+STYLE = (Path(__file__).parent / "static" / "vcmon.css").read_bytes()
+"""Read with the program: no file is touched once the loop runs."""
+
 TEXT = "text/plain; charset=utf-8"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -101,10 +104,8 @@ class Faces:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._style = (Path(__file__).parent / "static" / "vcmon.css").read_bytes()
-        digest = hashlib.sha256(self._style).hexdigest()[:12]
-        self.style_path = f"/static/vcmon.{digest}.css"
-        self._packed_style = Body(self._style, pack(self._style))
+        self.style_path = f"/static/vcmon.{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
+        self._style = Body(STYLE, pack(STYLE))
         self.pages = pages.Pages(sources, self.style_path)
         self._api = api.Api(sources)
         self._metrics = Metrics(sources)
@@ -134,7 +135,7 @@ class Faces:
 
     async def style(self, request: web.Request) -> web.Response:
         forever = "public, max-age=31536000, immutable"
-        return answer(request, self._packed_style, "text/css; charset=utf-8", forever)
+        return answer(request, self._style, "text/css; charset=utf-8", forever)
 
     async def status(self, request: web.Request) -> web.Response:
         key = self._moment()
@@ -169,7 +170,9 @@ class Faces:
             return busy
         self._scrapes += 1
         try:
-            return await self._stream(request, self._metrics.pieces())
+            loop = asyncio.get_running_loop()
+            own = await loop.run_in_executor(self._pool, self._metrics.own)
+            return await self._stream(request, self._metrics.pieces(own))
         finally:
             self._scrapes -= 1
 

@@ -262,7 +262,7 @@ def test_notes(tmp_path: Path) -> None:
     assert "provinces without a conference endpoint (1): aceh" in text
 
 
-def keys(model: type[object]) -> set[str]:
+def keys(model: object) -> set[str]:
     """Every key of a settings model and of the models in it."""
     found: set[str] = set()
     for name, info in getattr(model, "model_fields", {}).items():

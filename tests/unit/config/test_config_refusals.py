@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -315,3 +316,12 @@ def test_messages_cannot_steer_a_terminal(tmp_path: Path) -> None:
     (line,) = problems(write(tmp_path, "", rows(row)))
     assert line.isprintable()
     assert len(line) < 250
+
+
+def test_a_file_that_is_wrong_throughout_is_refused_in_seconds(tmp_path: Path) -> None:
+    """Thousands of wrong rows are all told, and don't keep a reload waiting."""
+    bad = [f"x{i},prov{i},,rol{i},bad_{i},chk{i},dep{i},med{i},," for i in range(10_000)]
+    path = write(tmp_path, "", rows(*bad))
+    begun = time.process_time()
+    assert len(problems(path)) == 60_000
+    assert time.process_time() - begun < 5

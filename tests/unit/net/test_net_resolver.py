@@ -302,7 +302,9 @@ async def test_demoted_address_goes_to_the_back_and_stays_there(clock: TurnedClo
     resolver.demote("codec", "192.0.2.1")
     first = await resolver.resolve("codec", soon())
     assert first == ("192.0.2.2", "192.0.2.3", "192.0.2.1")
-    assert len(lookup.asked) == 2
+    clock.now += 5.0
+    assert await resolver.resolve("codec", soon()) == first
+    assert len(lookup.asked) == 2, "once answered anew, the name is suspect no more"
     resolver.demote("codec", "192.0.2.2")
     clock.now += 120.0
     second = await resolver.resolve("codec", soon())
@@ -342,7 +344,9 @@ async def test_names_and_addresses_are_bounded(
     resolver = Resolver(clock, lookup)
     for i in range(30):
         assert len(await resolver.resolve(f"n{i}", soon())) == 16
+        await resolver.resolve("n0", soon())
     assert len(resolver._names) == 10
+    assert lookup.asked.count("n0") == 1, "what is used is not forgotten"
     resolver.close()
 
 

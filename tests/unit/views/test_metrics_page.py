@@ -82,7 +82,8 @@ CONTRACT = {
 
 
 def page_of(world: World) -> str:
-    return "".join(Metrics(world.sources()).pieces())
+    metrics = Metrics(world.sources())
+    return "".join(metrics.pieces(metrics.own()))
 
 
 def families_of(world: World) -> Mapping[str, Metric]:
@@ -98,10 +99,10 @@ def values(family: Metric, **labels: str) -> dict[str, float]:
     }
 
 
-def one_check(kind: str, status: CheckStatus, **endpoint: Quality) -> Snapshot:
+def one_check(status: CheckStatus) -> Snapshot:
     """A snapshot of a single endpoint in Aceh with a single check."""
     aceh = provinces()["aceh"]
-    it = make_endpoint(aceh, Role.CODEC, [kind])
+    it = replace(make_endpoint(aceh, Role.CODEC, []), checks=(status.check,))
     return make_snapshot([ProvinceStatus(aceh, UP, (EndpointStatus(it, UP, (status,)),))])
 
 
@@ -173,14 +174,14 @@ def test_success_is_absent_while_unknown(
     outcome: Outcome, reason: Reason, expected: dict[str, float]
 ) -> None:
     """1 up, 0 down, and no sample at all for what proves nothing."""
-    world = World(one_check("sip", sip_status(outcome, reason)))
+    world = World(one_check(sip_status(outcome, reason)))
     assert values(families_of(world)["vcmon_probe_success"]) == expected
 
 
 def test_stale_check_tells_no_success_but_when_it_last_ran() -> None:
     """Old green is not shown as green; the time of the last run stays, to see how old it is."""
     status = replace(sip_status(Outcome.UP, Reason.OK), stale=True)
-    found = families_of(World(one_check("sip", status)))
+    found = families_of(World(one_check(status)))
     assert found["vcmon_probe_success"].samples == []
     assert found["vcmon_probe_phase_duration_seconds"].samples == []
     assert values(found["vcmon_probe_last_run_timestamp_seconds"])
@@ -223,7 +224,7 @@ def test_every_subject_is_in_exactly_one_state() -> None:
 
 def test_first_failure_is_seen_by_rate() -> None:
     """The commonest reason of each kind is there at 0 before it happens; others when seen."""
-    world = World(one_check("sip", sip_status(Outcome.UP, Reason.OK)))
+    world = World(one_check(sip_status(Outcome.UP, Reason.OK)))
     name = CheckId("aceh-codec", "sip")
     world.tallies = {name: Tally(probes=3)}
     world.tallies[name].failures[Reason.REFUSED] = 2
@@ -236,7 +237,7 @@ def test_first_failure_is_seen_by_rate() -> None:
 
 def test_packets_are_told_of_icmp_only() -> None:
     """A SIP check has no packets and no echo round trips to tell."""
-    found = families_of(World(one_check("sip", sip_status(Outcome.UP, Reason.OK))))
+    found = families_of(World(one_check(sip_status(Outcome.UP, Reason.OK))))
     for name in ("vcmon_rtt_seconds", "vcmon_packets_sent", "vcmon_packets_received"):
         assert found[name].samples == []
 
@@ -282,11 +283,11 @@ def test_hostile_names_never_break_the_page() -> None:
 
 def test_reloaded_inventory_gets_new_labels() -> None:
     """A check that moved to another province is told under the new one after a reload."""
-    world = World(one_check("sip", sip_status(Outcome.UP, Reason.OK)))
+    world = World(one_check(sip_status(Outcome.UP, Reason.OK)))
     metrics = Metrics(world.sources())
-    assert 'vcmon_probes_total{province="aceh"' in "".join(metrics.pieces())
+    assert 'vcmon_probes_total{province="aceh"' in "".join(metrics.pieces(""))
     check = make_check("aceh-codec", "bali", "sip")
     status = replace(sip_status(Outcome.UP, Reason.OK), check=check)
-    world.snapshot = one_check("sip", status)
+    world.snapshot = one_check(status)
     world.settings = replace(world.settings, vantage="cadangan")
-    assert 'vcmon_probes_total{province="bali"' in "".join(metrics.pieces())
+    assert 'vcmon_probes_total{province="bali"' in "".join(metrics.pieces(""))

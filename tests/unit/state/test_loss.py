@@ -1,0 +1,61 @@
+"""The arithmetic of silence."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tests.fakes.inventory import check
+from tests.fakes.results import down, result, up
+from vcmon.model.result import Echo, Outcome
+from vcmon.state.loss import FALSE_DOWN_LOG, HALF_LIFE, LOSS_CAP, Loss, observed, silence_log, tries
+
+ROUND_TRIP = 0.36  # 20 % each way
+
+
+@pytest.mark.parametrize(
+    ("kind", "timeout", "count"),
+    [("icmp", 2, 5), ("sip", 2, 3), ("sip", 1.5, 2), ("sip", 1.6, 3), ("dns", 2, 3), ("tcp", 2, 2),
+     ("sips", 2, 2), ("tcp", 3.5, 3)],
+)  # fmt: skip
+def test_how_often_a_run_asks(kind: str, timeout: float, count: int) -> None:
+    """Packets in a burst, SIP's T1 doubling, the kernel's SYN retries."""
+    assert tries(check("e", kind, timeout=timeout)) == count
+
+
+@pytest.mark.parametrize(
+    ("kind", "chance"),
+    [("icmp", ROUND_TRIP**5), ("sip", ROUND_TRIP**3), ("tcp", ROUND_TRIP**2),
+     ("https", 1 - (1 - ROUND_TRIP**2) ** 3)],
+)  # fmt: skip
+def test_the_chance_of_a_silent_run(kind: str, chance: float) -> None:
+    """A run is silent when every packet of one of its exchanges is lost."""
+    assert math.exp(silence_log(check("e", kind), ROUND_TRIP)) == pytest.approx(chance)
+
+
+@pytest.mark.parametrize("kind", ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns"])
+def test_three_runs_prove_a_cut_on_a_clean_link(kind: str) -> None:
+    """On a link without loss the default three confirmations are enough for every kind."""
+    clean = Loss().add(0, 60, 0).ratio
+    first, again = silence_log(check("e", kind), clean), 4 * silence_log(check("e", kind), clean)
+    assert first + 2 * again <= FALSE_DOWN_LOG
+
+
+def test_observations_fade() -> None:
+    """After one half-life an observation weighs half."""
+    loss = Loss().add(0, 100, 50).add(HALF_LIFE, 0, 0)
+    assert (loss.sent, loss.lost) == (50, 25)
+
+
+def test_the_ratio_is_capped() -> None:
+    """However dead a link is, it counts as losing half: its outage must still be told."""
+    assert Loss().add(0, 1000, 1000).ratio == LOSS_CAP
+
+
+def test_what_results_tell() -> None:
+    """Bursts tell their loss, retransmissions tell one packet each, failures nothing."""
+    echo = Echo(5, 3)
+    assert observed(result(Outcome.UP, echo=echo)) == (5, 2)
+    assert observed(up()) == (1, 0)
+    assert observed(down()) == (0, 0)
