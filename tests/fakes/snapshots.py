@@ -28,6 +28,9 @@ from vcmon.views.sources import Sources
 NOW = 1_795_401_667.0
 """Monday, 23 November 2026, 09.41.07 WIB."""
 
+PROVINCES = provinces()
+"""Read here once: the first call reads a file, which no test may do on its loop."""
+
 UP = Standing(State.UP, Reason.OK, Blame.NONE, NOW - 86400, NOW - 86390)
 
 
@@ -146,7 +149,7 @@ def make_snapshot(
 
 def uniform(standing: Standing = UP) -> Snapshot:
     """All 38 provinces and the Centre in the same standing."""
-    return make_snapshot(province_status(one, standing) for one in provinces().values())
+    return make_snapshot(province_status(one, standing) for one in PROVINCES.values())
 
 
 def mixed() -> Snapshot:
@@ -156,14 +159,14 @@ def mixed() -> Snapshot:
 
 def _mixed_statuses() -> Iterable[ProvinceStatus]:
     special = _special()
-    for slug, province in provinces().items():
+    for slug, province in PROVINCES.items():
         if slug in {"papua-pegunungan", "papua-tengah"}:
             continue
         yield special.get(slug) or province_status(province)
 
 
 def _special() -> Mapping[str, ProvinceStatus]:
-    known = provinces()
+    known = PROVINCES
     down = Standing(State.DOWN, Reason.SERVICE, Blame.REMOTE, NOW - 754, NOW - 748)
     cut = Standing(State.DOWN, Reason.TIMEOUT, Blame.PATH, NOW - 26_000, NOW - 25_990)
     behind = Standing(
@@ -197,7 +200,7 @@ def _special() -> Mapping[str, ProvinceStatus]:
 
 def large(endpoints: int) -> Snapshot:
     """So many endpoints with one ICMP check each, spread over all provinces."""
-    known = tuple(provinces().values())
+    known = tuple(PROVINCES.values())
     statuses = []
     for place, province in enumerate(known):
         count = endpoints // len(known) + (place < endpoints % len(known))
@@ -227,9 +230,7 @@ class World:
 
     snapshot: Snapshot
     now: float = NOW
-    settings: Settings = field(
-        default_factory=lambda: Settings(endpoints=(), provinces=provinces())
-    )
+    settings: Settings = field(default_factory=lambda: Settings(endpoints=(), provinces=PROVINCES))
     figures: EngineFigures = field(
         default_factory=lambda: EngineFigures(started_at=NOW - 90000, last_round_at=NOW - 5)
     )

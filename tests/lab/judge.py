@@ -59,6 +59,7 @@ class Verdict:
     missed: list[str] = field(default_factory=list)
     false: list[str] = field(default_factory=list)  # alarms without a cause
     wrong: list[str] = field(default_factory=list)  # right alarm, wrong state, reason or parent
+    unsure: list[str] = field(default_factory=list)  # no longer known while it was cut
     hasty: list[str] = field(default_factory=list)  # told as down before the true parent was
     stuck: list[str] = field(default_factory=list)  # not up again after the repair
 
@@ -115,8 +116,9 @@ def _judge_subject(
         return
     if first is not None and wanted.states == DOWN:
         verdict.detections.append(Detection(one.cut.kind, subject, first.at - one.at))
-        flaps = [c.seen.state for c in inside if c.at > first.at and c.seen.state not in DOWN]
-        verdict.wrong.extend(f"{text} went {state} while it was cut" for state in flaps)
+        for change in (c for c in inside if c.at > first.at and c.seen.state not in DOWN):
+            words = f"{text} went {change.seen.state} {change.seen.reason} while it was cut"
+            (verdict.unsure if change.seen.state == "unknown" else verdict.wrong).append(words)
     if first is not None and one.cut.blind:
         verdict.blind.append(first.at - one.at)
     if wanted.states == {"unreachable"}:

@@ -112,6 +112,7 @@ def _tell_country(report: Report, verdict: Verdict, done: Sequence[Injected]) ->
     report.tell("country.cuts", str(len(done)), ">= 20", len(done) >= 20)
     report.honesty("country", verdict)
     report.none("country.hasty", verdict.hasty)
+    report.none("country.unsure", verdict.unsure)
     found = verdict.seconds()
     report.seconds("country.detection.median", middle(found), 12)
     report.seconds("country.detection.p99", percentile(found, 0.99), 18)
@@ -205,6 +206,7 @@ def _disturb(
             verdict = judge(story, done, time.monotonic())
             table(verdict)
             run.report.honesty(f"disturb.{act.__name__}", verdict)
+            print(f"    unknown meanwhile: {verdict.unsure}")  # our own fault: allowed
 
 
 RUNS: dict[str, Callable[[Run, Path], None]] = {

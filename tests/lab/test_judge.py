@@ -74,6 +74,18 @@ def test_judge_finds_a_wrong_reason() -> None:
     assert judge(story, [Injected(CODEC_CUT, 100)], 130).wrong
 
 
+def test_judge_finds_an_alarm_that_does_not_last() -> None:
+    """Up again, or unknown, while the cut stands: the one is wrong, the other told apart."""
+    for state in ("up", "unknown"):
+        story = [
+            *HEALTHY,
+            *RIGHT[:2],
+            *told((115, CODEC, state, ""), (120, CODEC, "down", "service")),
+        ]
+        verdict = judge(story, [Injected(CODEC_CUT, 100)], 130)
+        assert (len(verdict.wrong), len(verdict.unsure)) == ((1, 0) if state == "up" else (0, 1))
+
+
 def test_judge_finds_a_wrong_parent_and_hasty_children() -> None:
     """A child behind a lost router must name it, and not cry down before it."""
     story = HEALTHY + told(

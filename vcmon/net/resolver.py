@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from queue import SimpleQueue
 from threading import Thread
 
@@ -111,6 +112,7 @@ def _address(sockaddr: tuple[object, ...]) -> str:
     return f"{host}%{zone}" if zone and "%" not in host else host
 
 
+@lru_cache(maxsize=NAMES_MAX)
 def literal(host: str) -> str | None:
     """``host`` without brackets where it is an IP address (a zone id is kept), else None."""
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host

@@ -8,8 +8,7 @@ that waits.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +18,24 @@ from vcmon.model.result import NO_DETAIL, Blame, Detail, Echo, Outcome, Reason, 
 from vcmon.net.deadline import Deadline
 from vcmon.net.icmp import Pinger
 from vcmon.net.resolver import Resolver
+
+
+class Phase:
+    """Adds the seconds spent inside the block to its phase."""
+
+    __slots__ = ("_begun", "_clock", "_name", "_phases")
+
+    def __init__(self, clock: Clock, phases: dict[str, float], name: str) -> None:
+        self._clock = clock
+        self._phases = phases
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._begun = self._clock.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        spent = self._clock.monotonic() - self._begun
+        self._phases[self._name] = self._phases.get(self._name, 0.0) + spent
 
 
 @dataclass(slots=True)
@@ -36,14 +53,9 @@ class Tools:
     echo: Echo | None = None
     certificate_expiry: float | None = None
 
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
+    def phase(self, name: str) -> Phase:
         """Measure one step of the run, in seconds; a failed step is measured too."""
-        begun = self.clock.monotonic()
-        try:
-            yield
-        finally:
-            self.phases[name] = self.phases.get(name, 0.0) + self.clock.monotonic() - begun
+        return Phase(self.clock, self.phases, name)
 
     def up(self, check: Check[Any]) -> Result:
         """The check found what it looked for."""

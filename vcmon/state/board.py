@@ -102,17 +102,16 @@ class Board:
     def _believe(self, track: Track, result: Result, attempts: int) -> tuple[Rerun, ...]:
         now = self._clock.monotonic()
         watch = track.watches[result.check.name]
+        fault = track.quality_fault
         before = track.note(result, attempts)
         self._inventory.note(track.endpoint.province, result, now)
         if watch.check.decides:
             self._note_blindness(track, result)
         self._mark_suspect(result.check, suspect=watch.belief.suspect)
         quiet = (
-            result.outcome is before.outcome
-            and before.streak is None
+            watch.belief is before
             and now < track.stale_at
-            and result.echo is None
-            and not (result.impaired or before.impaired)
+            and track.quality_fault is fault
             and track.released is None
         )
         if not quiet or track.own.state is State.UNKNOWN:

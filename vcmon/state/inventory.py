@@ -128,7 +128,7 @@ class Inventory:
             for watch in parent.watches.values():
                 if not watch.check.decides:
                     continue
-                if watch.belief.suspect or watch.belief.fresh_at < onset:
+                if watch.belief.suspect or watch.fresh_at < onset:
                     return True
         return False
 
@@ -168,9 +168,11 @@ def _track(endpoint: Endpoint, settings: Settings, old: Inventory | None) -> Tra
         if known is not None:
             watch.tally = known.tally
             if _same_peer(known.check, watch.check):
-                watch.belief, watch.pending = known.belief, known.pending
+                watch.belief, watch.last = known.belief, known.last
+                watch.fresh_at, watch.silent = known.fresh_at, known.silent
     if before.endpoint.address == endpoint.address:
         fresh.loss, fresh.quality = before.loss, before.quality
+        fresh.quality_fault = before.quality_fault
         fresh.own, fresh.shown, fresh.fell_blind = before.own, before.shown, before.fell_blind
     return fresh
 

@@ -8,7 +8,7 @@ silent runs that commit ``down`` grows with the loss that the link is known to h
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from vcmon.model.endpoint import Check
@@ -38,7 +38,7 @@ EXCHANGES = {"tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sips": 3}
 SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Loss:
     """Decayed counts of what an endpoint's checks sent and lost, at monotonic second ``at``."""
 
@@ -46,25 +46,20 @@ class Loss:
     lost: float = 0.0
     at: float = 0.0
 
-    def add(self, now: float, sent: float, lost: float) -> Loss:
-        """The counts with one more observation."""
-        fade = 0.5 ** (max(0.0, now - self.at) / HALF_LIFE)
-        return Loss(self.sent * fade + sent, self.lost * fade + lost, max(now, self.at))
+    def add(self, now: float, sent: float, lost: float) -> None:
+        """Take one more observation in."""
+        if now > self.at:
+            fade = 0.5 ** ((now - self.at) / HALF_LIFE)
+            self.sent *= fade
+            self.lost *= fade
+            self.at = now
+        self.sent += sent
+        self.lost += lost
 
     @property
     def ratio(self) -> float:
         """Expected round-trip loss, 0 to LOSS_CAP."""
         return min(LOSS_CAP, (self.lost + PRIOR_LOST) / (self.sent + PRIOR_SENT))
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """Silent packets of a run of failures: loss if an answer comes after all, else an outage."""
-
-    sent: int = 0
-
-    def add(self, sent: int) -> Pending:
-        return replace(self, sent=self.sent + sent)
 
 
 def tries(check: Check[Any]) -> int:

@@ -27,21 +27,20 @@ class Streak:
     outcome: Outcome
     count: int
     first: Result
+    latest: Result
     silence_log: float = 0.0  # log chance that loss explains all of them
 
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What is believed of one check. Times: wall (``since``, ``known_at``) and monotonic."""
+    """What is believed of one check; ``since`` and ``known_at`` are wall seconds."""
 
     outcome: Outcome = Outcome.UNKNOWN
     reason: Reason = Reason.NO_DATA
     blame: Blame = Blame.NONE
     since: float = 0.0  # when it happened
     known_at: float = 0.0  # when we knew
-    fresh_at: float = float("-inf")  # monotonic start of the last UP or DOWN run
     streak: Streak | None = None
-    last: Result | None = None
     impaired: bool = False
     against: int = 0  # UP results in a row that say otherwise of ``impaired``
     failing: int = 0  # DOWN results in a row
@@ -62,13 +61,11 @@ def observe(belief: Belief, result: Result, silence_log: float = 0.0) -> Belief:
 
     ``silence_log``: log of the chance that this run was DOWN by packet loss alone.
     """
-    if result.outcome is Outcome.UNKNOWN:
-        return replace(belief, last=result)
+    if result.outcome is Outcome.UNKNOWN or _says_nothing_new(belief, result):
+        return belief
     impaired, against = _impaired(belief, result)
     seen = replace(
         belief,
-        last=result,
-        fresh_at=result.started,
         impaired=impaired,
         against=against,
         failing=belief.failing + 1 if result.outcome is Outcome.DOWN else 0,
@@ -77,9 +74,23 @@ def observe(belief: Belief, result: Result, silence_log: float = 0.0) -> Belief:
         return replace(seen, streak=None, reason=_reason(seen, result), blame=result.blame)
     streak = belief.streak
     if streak is None or streak.outcome is not result.outcome:
-        streak = Streak(result.outcome, 0, result)
-    grown = replace(streak, count=streak.count + 1, silence_log=streak.silence_log + silence_log)
+        streak = Streak(result.outcome, 0, result, result)
+    log = streak.silence_log + silence_log
+    grown = replace(streak, count=streak.count + 1, latest=result, silence_log=log)
     return replace(seen, streak=grown)
+
+
+def _says_nothing_new(belief: Belief, result: Result) -> bool:
+    """Whether this is the common case: up as before, with nothing pending."""
+    return (
+        result.outcome is Outcome.UP
+        and belief.outcome is Outcome.UP
+        and belief.streak is None
+        and result.impaired is belief.impaired
+        and belief.against == 0
+        and result.reason is belief.reason
+        and belief.failing == 0
+    )
 
 
 def confirmed(belief: Belief, rules: Confirm, companions_log: float = 0.0) -> bool:
@@ -94,8 +105,7 @@ def confirmed(belief: Belief, rules: Confirm, companions_log: float = 0.0) -> bo
     if streak.outcome is Outcome.UP:
         if belief.outcome is Outcome.UNKNOWN:
             return True
-        last = belief.last
-        spans = last is not None and last.started - streak.first.started >= rules.up_gap
+        spans = streak.latest.started - streak.first.started >= rules.up_gap
         return streak.count >= rules.up and spans
     return streak.count >= rules.down and streak.silence_log + companions_log <= FALSE_DOWN_LOG
 
@@ -103,13 +113,13 @@ def confirmed(belief: Belief, rules: Confirm, companions_log: float = 0.0) -> bo
 def commit(belief: Belief, known_at: float) -> Belief:
     """The belief with its streak committed, the onset backdated to the streak's first result."""
     streak = belief.streak
-    if streak is None or belief.last is None:
+    if streak is None:
         return belief
     return replace(
         belief,
         outcome=streak.outcome,
-        reason=_reason(belief, belief.last),
-        blame=belief.last.blame,
+        reason=_reason(belief, streak.latest),
+        blame=streak.latest.blame,
         since=streak.first.at,
         known_at=known_at,
         streak=None,

@@ -51,6 +51,15 @@ class QualityWindow:
         self.sent += echo.sent
         self.received += echo.received
 
+    def is_suspect(self, limits: QualityClass) -> bool:
+        """Whether it is worth asking for a fault: a cheap test that misses none."""
+        if self.sent - self.received >= LOST_AT_LEAST:
+            return True
+        last = self.bursts[-1] if self.bursts else None
+        if last is None or last.rtt is None:
+            return False
+        return last.rtt > limits.rtt or (last.jitter is not None and last.jitter > limits.jitter)
+
     def measure(self) -> Quality:
         """Loss over the window; RTT and jitter as medians of the last minute's bursts."""
         if not self.bursts:

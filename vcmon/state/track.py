@@ -10,7 +10,7 @@ from vcmon.model.endpoint import Check, Endpoint
 from vcmon.model.figures import Tally
 from vcmon.model.result import SILENT, Blame, Outcome, Reason, Result
 from vcmon.model.status import CheckStatus, EndpointStatus, Standing, State
-from vcmon.state.loss import ANSWERED_LOG, Loss, Pending, observed, silence_log, tries
+from vcmon.state.loss import ANSWERED_LOG, Loss, observed, silence_log, tries
 from vcmon.state.machine import Belief, observe
 from vcmon.state.quality import QualityWindow
 from vcmon.state.rollup import NO_DATA, View, endpoint_standing
@@ -32,13 +32,15 @@ class Watch:
 
     check: Check[Any]
     belief: Belief = field(default_factory=Belief)
-    pending: Pending = field(default_factory=Pending)
+    last: Result | None = None
+    fresh_at: float = float("-inf")  # monotonic start of the last UP or DOWN run
+    silent: int = 0  # packets without an answer since the last one: loss, or an outage
     tally: Tally = field(default_factory=Tally)
     stalls: int = 0  # runs in a row that our own stall spoilt
 
     def is_stale(self, now: float) -> bool:
         """Whether the last conclusive run is too old to believe."""
-        return now - self.belief.fresh_at > stale_after(self.check)
+        return now - self.fresh_at > stale_after(self.check)
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class Track:
     watches: dict[str, Watch]
     loss: Loss = field(default_factory=Loss)
     quality: QualityWindow = field(default_factory=QualityWindow)
+    quality_fault: Reason | None = None
     fell_blind: bool = False  # its answers stopped while our own side was blind
     released: int | None = None  # failures in a row when its dead parent came back
     own: Standing = NO_DATA
@@ -64,23 +67,25 @@ class Track:
         count(watch.tally, result)
         self._weigh(watch, result)
         watch.belief = observe(before, result, self._silence(watch, result, attempts))
+        watch.last = result
+        if result.outcome is not Outcome.UNKNOWN:
+            watch.fresh_at = result.started
         self.status = None
         return before
 
     def _weigh(self, watch: Watch, result: Result) -> None:
-        sent, lost = observed(result)
         if result.outcome is Outcome.UP:
-            # The silent runs before this answer were loss after all.
-            silent = watch.pending.sent
-            if watch.belief.outcome is Outcome.DOWN:
-                silent = 0  # ... or the outage that has just ended
-            if sent or silent:
-                self.loss = self.loss.add(result.started, sent + silent, lost + silent)
-            watch.pending = Pending()
+            sent, lost = observed(result)
+            # The silent runs before this answer were loss after all, or the outage that just ended.
+            silent = 0 if watch.belief.outcome is Outcome.DOWN else watch.silent
+            self.loss.add(result.started, sent + silent, lost + silent)
+            watch.silent = 0
             if result.echo is not None:
                 self.quality.add(result.echo)
+                if self.quality_fault is not None or self.quality.is_suspect(self.limits):
+                    self.quality_fault = self.quality.fault(self.limits)
         elif result.outcome is Outcome.DOWN and result.reason in SILENT:
-            watch.pending = watch.pending.add(tries(watch.check))
+            watch.silent += tries(watch.check)
 
     def _silence(self, watch: Watch, result: Result, attempts: int) -> float:
         if result.outcome is not Outcome.DOWN:
@@ -109,12 +114,12 @@ class Track:
             for watch in self.watches.values()
         ]
         fresh = [
-            watch.belief.fresh_at + stale_after(watch.check)
+            watch.fresh_at + stale_after(watch.check)
             for watch in self.watches.values()
             if not watch.is_stale(now)
         ]
         self.stale_at = min(fresh, default=float("inf"))
-        standing = endpoint_standing(views, self.quality.fault(self.limits))
+        standing = endpoint_standing(views, self.quality_fault)
         if self.fell_blind and standing.state is not State.DOWN:
             return BLIND
         return standing
@@ -136,10 +141,10 @@ def _check_status(watch: Watch, now: float) -> CheckStatus:
     return CheckStatus(
         check=watch.check,
         outcome=Outcome.UNKNOWN if stale else belief.outcome,
-        reason=Reason.STALE if stale and belief.last is not None else belief.reason,
+        reason=Reason.STALE if stale and watch.last is not None else belief.reason,
         since=belief.since,
         failing=belief.failing,
-        last=belief.last,
+        last=watch.last,
         stale=stale,
     )
 

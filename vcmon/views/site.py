@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 
+import structlog
 from aiohttp import web
 
 from vcmon.clock import SystemClock, monotonic_ns
@@ -23,6 +24,9 @@ ALIVE = "/-/ready"
 
 LOG_EVERY_NS = 60_000_000_000
 """Nanoseconds between two log lines of one kind."""
+
+
+log = structlog.get_logger("vcmon.views")
 
 
 class Seldom:
@@ -47,17 +51,16 @@ def quiet_logger() -> logging.Logger:
     """What aiohttp logs by: bad requests of strangers make one line a minute, no tracebacks."""
     seldom = Seldom()
 
-    def once(record: logging.LogRecord) -> bool:
-        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
-        if kind:
-            record.msg, record.args = f"{record.getMessage()}: {kind}", ()
-        record.exc_info = None
-        return seldom(kind or str(record.msg))
+    def hand_over(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if seldom(type(error).__name__):
+            # Cut by the log itself, and cleaned there of what a stranger put into it.
+            log.warning("http server", message=record.getMessage(), error=repr(error))
+        return False
 
     # Not from getLogger: the filter belongs to this server, not to the process.
     logger = logging.Logger("vcmon.http")  # noqa: LOG001  for the reason above
-    logger.parent = logging.getLogger("vcmon")
-    logger.addFilter(once)
+    logger.addFilter(hand_over)
     return logger
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from pathlib import Path
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
@@ -48,6 +48,8 @@ STYLE = (Path(__file__).parent / "static" / "vcmon.css").read_bytes()
 """Read with the program: no file is touched once the loop runs."""
 
 TEXT = "text/plain; charset=utf-8"
+
+log = structlog.get_logger("vcmon.views")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -259,7 +261,7 @@ async def harden(_request: web.Request, response: web.StreamResponse) -> None:
 
 def guard(faces: Faces) -> Middleware:
     """Everything answers in time, errors tell nothing of us, lost clients are no news."""
-    log, seldom = logging.getLogger("vcmon.views"), Seldom()
+    seldom = Seldom()
 
     async def tried(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
@@ -272,8 +274,8 @@ def guard(faces: Faces) -> Middleware:
         except ConnectionError:
             raise
         except Exception as error:
-            if seldom(f"{type(error).__name__} {request.match_info.route.name}"):
-                log.exception("an answer failed: %s %s", request.method, request.match_info.route)
+            if seldom(f"{type(error).__name__} {request.path}"[:200]):
+                log.exception("an answer failed", method=request.method, path=request.path)
             return trouble(faces, request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     @web.middleware

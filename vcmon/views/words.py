@@ -104,7 +104,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", 
 
 WIB = ZoneInfo("Asia/Jakarta")
 ZONES = (WIB, ZoneInfo("Asia/Makassar"), ZoneInfo("Asia/Jayapura"))
-"""WIB, WITA, WIT. None has daylight saving."""
+"""WIB, WITA, WIT. While these live, ZoneInfo() gives them again without reading a file."""
 
 NOTHING = "–"
 

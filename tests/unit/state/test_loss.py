@@ -14,6 +14,12 @@ from vcmon.state.loss import FALSE_DOWN_LOG, HALF_LIFE, LOSS_CAP, Loss, observed
 ROUND_TRIP = 0.36  # 20 % each way
 
 
+def measured(sent: int, lost: int) -> Loss:
+    loss = Loss()
+    loss.add(0, sent, lost)
+    return loss
+
+
 @pytest.mark.parametrize(
     ("kind", "timeout", "count"),
     [("icmp", 2, 5), ("sip", 2, 3), ("sip", 1.5, 2), ("sip", 1.6, 3), ("dns", 2, 3), ("tcp", 2, 2),
@@ -37,20 +43,21 @@ def test_the_chance_of_a_silent_run(kind: str, chance: float) -> None:
 @pytest.mark.parametrize("kind", ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns"])
 def test_three_runs_prove_a_cut_on_a_clean_link(kind: str) -> None:
     """On a link without loss the default three confirmations are enough for every kind."""
-    clean = Loss().add(0, 60, 0).ratio
+    clean = measured(60, 0).ratio
     first, again = silence_log(check("e", kind), clean), 4 * silence_log(check("e", kind), clean)
     assert first + 2 * again <= FALSE_DOWN_LOG
 
 
 def test_observations_fade() -> None:
     """After one half-life an observation weighs half."""
-    loss = Loss().add(0, 100, 50).add(HALF_LIFE, 0, 0)
+    loss = measured(100, 50)
+    loss.add(HALF_LIFE, 0, 0)
     assert (loss.sent, loss.lost) == (50, 25)
 
 
 def test_the_ratio_is_capped() -> None:
     """However dead a link is, it counts as losing half: its outage must still be told."""
-    assert Loss().add(0, 1000, 1000).ratio == LOSS_CAP
+    assert measured(1000, 1000).ratio == LOSS_CAP
 
 
 def test_what_results_tell() -> None:

@@ -56,11 +56,6 @@ def test_our_own_faults_neither_confirm_nor_clear() -> None:
     assert believe([*results, down(20)]).outcome is Outcome.DOWN
 
 
-def test_unknown_results_do_not_refresh() -> None:
-    """Only UP and DOWN say something about now: staleness counts from them."""
-    assert believe([up(0), unknown(10)]).fresh_at == 0
-
-
 @pytest.mark.parametrize(("gap", "outcome"), [(9.999, Outcome.DOWN), (10.0, Outcome.UP)])
 def test_recovery_needs_ten_seconds(gap: float, outcome: Outcome) -> None:
     """UP commits when two answers are at least 10 s apart, backdated to the first."""
