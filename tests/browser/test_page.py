@@ -14,14 +14,13 @@ from playwright.async_api import Page, async_playwright, expect
 from tests.fakes.needs import needs
 from tests.fakes.snapshots import (
     NOW,
+    PROVINCES,
     World,
     make_endpoint,
     make_snapshot,
     mixed,
-    province_status,
     uniform,
 )
-from vcmon.config.provinces import provinces
 from vcmon.model.endpoint import Role
 from vcmon.model.result import Blame, Reason
 from vcmon.model.status import EndpointStatus, ProvinceStatus, Standing, State
@@ -47,6 +46,9 @@ CONTRAST = """() => {
   }
   return low;
 }"""
+
+
+IN_SIGHT = "e => { const b = e.getBoundingClientRect(); return b.top >= 0 && b.top < innerHeight; }"
 
 
 @dataclass
@@ -145,7 +147,7 @@ async def test_small_screen_needs_no_sideways_scrolling() -> None:
 async def test_endless_names_do_not_break_the_layout(width: int) -> None:
     """Names of 10 kB without a space, everywhere: still no sideways scrolling."""
     long = "W" * 10_000
-    aceh = replace(provinces()["aceh"], name_id=long)
+    aceh = replace(PROVINCES["aceh"], name_id=long)
     it = make_endpoint(aceh, Role.CODEC, ["sip"], site=long, contact=long, provider=long)
     member = EndpointStatus(replace(it, id=long), DOWN, ())
     snapshot = make_snapshot([ProvinceStatus(aceh, DOWN, (member,), maintenance=True)])
@@ -166,7 +168,7 @@ async def test_tile_leads_to_the_open_detail() -> None:
     """A click on a tile opens that province's details, without a script."""
     async with looking(World(mixed()), viewport=size(1280)) as view:
         assert not await view.page.locator("#maluku-utara").is_visible()
-        await view.page.locator('a.t[href="#maluku-utara"]').click()
+        await view.page.locator('a.t[href$="#maluku-utara"]').click()
         await view.page.locator("#maluku-utara").wait_for(state="visible")
         assert await view.page.locator("details[open]").count() == 1
 
@@ -223,19 +225,34 @@ async def test_print_is_dark_on_white_without_the_navigation() -> None:
         assert await view.page.evaluate(CONTRAST) == []
 
 
-async def test_page_follows_by_itself_and_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a script the page comes anew, at the same anchor; paused it stays as it is."""
+@pytest.mark.parametrize("start", ["", "#aceh", "?lihat=aceh", "?lihat=aceh#aceh"])
+async def test_page_follows_by_itself_from_wherever_it_stands(
+    monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    """Without a script the page comes anew, also at an anchor; what is open stays in its place."""
     monkeypatch.setattr(pages, "REFRESH", 1)
     world = World(uniform())
     async with looking(world, viewport=size(1280)) as view:
-        await view.page.goto(view.url + "#aceh")
-        aceh = province_status(provinces()["aceh"], DOWN)
-        world.snapshot = replace(make_snapshot([aceh]), version=8)
-        await expect(view.page).to_have_title(re.compile(r"^\(1\) 1 terputus"))
-        assert view.page.url.endswith("#aceh")
-        await view.page.locator("#aceh").wait_for(state="visible")
+        await view.page.goto("about:blank")
+        await view.page.goto(view.url + start)
+        await view.page.wait_for_timeout(200)
+        before = await view.page.evaluate("scrollY")
+        assert (before > 0) == ("#" in start)
+        world.snapshot = make_snapshot(uniform().provinces[:-1], version=8)
+        await expect(view.page).to_have_title(re.compile("^37 terhubung"))
+        if "lihat" in start:
+            assert await view.page.locator("#aceh").is_visible()
+            shown = view.page.locator("#aceh")
+            assert not before or await shown.evaluate(IN_SIGHT)
+
+
+async def test_paused_page_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads at leisure may stop the refresh, and is told so."""
+    monkeypatch.setattr(pages, "REFRESH", 1)
+    world = World(uniform())
+    async with looking(world) as view:
         await view.page.get_by_role("link", name="jeda pembaruan").click()
         await view.page.get_by_text("Pembaruan dijeda").wait_for()
-        world.snapshot = replace(uniform(), version=9)
+        world.snapshot = make_snapshot([], version=9)
         await view.page.wait_for_timeout(1500)
-        assert (await view.page.title()).startswith("(1) 1 terputus")
+        assert (await view.page.title()).startswith("38 terhubung")

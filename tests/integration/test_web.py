@@ -176,6 +176,19 @@ async def test_page_follows_the_snapshot_and_the_second(world: World) -> None:
         assert "DATA BASI" in (await browser.ask("/")).text
 
 
+async def test_opened_detail_stays_open_and_an_invented_one_is_ignored(world: World) -> None:
+    """The query opens one province, the refresh leads back to it; what is no slug is not echoed."""
+    async with serving(world) as browser:
+        page = (await browser.ask("/?lihat=aceh")).text
+        other = (await browser.ask("/?lihat=bali")).text
+        wrong = (await browser.ask("/?lihat=%22%3E%3Cscript%3E")).text
+    assert 'content="10;url=/?lihat=aceh"' in page
+    assert "<details open><summary><bdi>Aceh</bdi>" in page
+    assert "<details open><summary><bdi>Bali</bdi>" in other
+    assert 'content="10;url=/"' in wrong
+    assert "script" not in wrong
+
+
 async def test_status_is_tagged_by_what_it_tells(world: World) -> None:
     """304 while nothing changed; a new body as soon as the state, or our belief in it, has."""
     async with serving(world) as browser:

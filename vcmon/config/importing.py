@@ -17,8 +17,7 @@ from vcmon.config.loader import read_parts
 from vcmon.config.profiles import built_in
 from vcmon.config.provinces import province_slug
 from vcmon.config.report import Place, Report
-from vcmon.config.schema import BUILT_IN_QUALITY
-from vcmon.config.settings import Defaults
+from vcmon.config.settings import QUALITY_CLASSES, Defaults
 from vcmon.config.source import Source, read_source
 from vcmon.config.text import shown
 
@@ -105,7 +104,7 @@ def _surroundings(
     config: Path | None, into: Path | None, report: Report
 ) -> tuple[Vocabulary, tuple[Row, ...], bool]:
     if config is None:
-        return Vocabulary(built_in(Defaults()), tuple(BUILT_IN_QUALITY)), (), True
+        return Vocabulary(built_in(Defaults()), tuple(QUALITY_CLASSES)), (), True
     parts = read_parts(config, report)
     same = {str(path) for path in parts.files if into is not None and _same(path, into)}
     if not same:

@@ -16,8 +16,8 @@ from vcmon.config.inventory import Row, read_rows
 from vcmon.config.profiles import ProfileReader, refuse_extremes
 from vcmon.config.provinces import provinces
 from vcmon.config.report import Place, Report
-from vcmon.config.schema import BUILT_IN_QUALITY, QualityFields, SettingsFile
-from vcmon.config.settings import QualityClass, Settings
+from vcmon.config.schema import QualityFields, SettingsFile
+from vcmon.config.settings import QUALITY_CLASSES, QualityClass, Settings
 from vcmon.config.source import Source, read_source
 from vcmon.config.text import shown
 from vcmon.config.validate import unsaid, validate
@@ -172,7 +172,7 @@ def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _quality(written: Mapping[str, QualityFields]) -> Mapping[str, QualityClass]:
     """The built-in classes overlaid by the file's, value by value."""
-    classes = dict(BUILT_IN_QUALITY)
+    classes = dict(QUALITY_CLASSES)
     for name, fields in written.items():
         base = classes.get(name, classes["fibre"])
         classes[name] = base.model_copy(update=fields.model_dump(exclude_none=True))

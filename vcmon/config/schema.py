@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from vcmon.config.fields import Duration, Port, Strict
 from vcmon.config.params import PARAMS
-from vcmon.config.settings import QUALITY_CLASSES, Defaults, History, QualityClass, Web
+from vcmon.config.settings import Defaults, History, Web
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
 """Names of profiles and quality classes: they become metric labels."""
@@ -23,14 +23,6 @@ Line = Annotated[str, Field(min_length=1, max_length=300)]
 
 LATER_KINDS = ("h323", "stun", "turn", "stamp", "call")
 """Kinds that a coming version will know: refused by name, so that none is taken for a typo."""
-
-BUILT_IN_QUALITY: Mapping[str, QualityClass] = {
-    **QUALITY_CLASSES,
-    "submarine": QualityClass.model_validate({"rtt": "400ms"}),
-    "mobile": QualityClass.model_validate({"loss": 0.02, "jitter": "50ms", "rtt": "500ms"}),
-}
-"""The classes known without being defined. Submarine cables detour when one is cut; a mobile
-network shares its air: both are normal there and would cry wolf under fibre's limits."""
 
 
 class ProfileFields(Strict):

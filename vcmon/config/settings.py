@@ -42,9 +42,13 @@ class QualityClass(Strict):
 QUALITY_CLASSES: Mapping[str, QualityClass] = {
     "": QualityClass(),
     "fibre": QualityClass(),
-    "satellite": QualityClass.model_validate({"rtt": "800ms"}),
+    "submarine": QualityClass(rtt=0.4),
+    "satellite": QualityClass(rtt=0.8),
+    "mobile": QualityClass(loss=0.02, jitter=0.05, rtt=0.5),
 }
-"""Built in: endpoints without a medium, fibre, GEO satellite."""
+"""The classes known without being defined; "" is for endpoints without a medium. Submarine cables
+detour when one is cut, a GEO satellite is far, a mobile network shares its air: what is normal
+there would cry wolf under fibre's limits."""
 
 
 class Web(Strict):

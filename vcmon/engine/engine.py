@@ -15,7 +15,7 @@ from vcmon.model.endpoint import Check, CheckId
 from vcmon.model.figures import EngineFigures
 from vcmon.model.result import Result
 
-GRAIN = 0.01
+GRAIN = 0.02
 """Seconds between two looks at the timetable: one wake-up serves all that is due meanwhile."""
 
 IDLE = 1.0

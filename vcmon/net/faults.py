@@ -35,6 +35,11 @@ _LOCAL: _Local = {
         Reason.NO_ROUTE,
         "no source address or port is free for it; look at `ip addr` and ip_local_port_range",
     ),
+    errno.EHOSTDOWN: (Reason.NO_ROUTE, _NO_ROUTE),
+    errno.EMSGSIZE: (
+        Reason.NO_ROUTE,
+        "the packet is larger than the interface takes; lower its size",
+    ),
     errno.EAFNOSUPPORT: (Reason.NO_ROUTE, "this machine has that address family switched off"),
     errno.EMFILE: (Reason.FD_EXHAUSTED, _FDS),
     errno.ENFILE: (Reason.FD_EXHAUSTED, "the whole system is out of files; raise fs.file-max"),

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
-from icmplib.exceptions import (  # type: ignore[import-untyped]  # icmplib ships no types
+from icmplib.exceptions import (
     ICMPSocketError,
     SocketPermissionError,
 )
-from icmplib.sockets import (  # type: ignore[import-untyped]  # icmplib ships no types
+from icmplib.sockets import (
     ICMPv4Socket,
     ICMPv6Socket,
 )

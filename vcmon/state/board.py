@@ -238,11 +238,10 @@ class Board:
     def _refresh(self, track: Track, now: float) -> None:
         """Bring the endpoint's standing, and that of all that depends on it, up to date."""
         known_at = self._clock.wall()
-        own = settle(track.own, track.judge(now), known_at)
-        was_down = track.own.state is State.DOWN
-        track.own = own
+        before = track.own.state, track.shown.state
+        track.own = settle(track.own, track.judge(now), known_at)
         self._show(track, known_at)
-        if was_down is not (own.state is State.DOWN):
+        if before != (track.own.state, track.shown.state):
             for below in self._inventory.below(track.endpoint.id):
                 self._show(below, known_at)
 
@@ -250,7 +249,7 @@ class Board:
         inventory = self._inventory
         parent = None
         if track.own.state is State.DOWN:
-            parent = true_parent(track.endpoint, inventory.endpoints, inventory.own_standing)
+            parent = true_parent(track.endpoint, inventory.endpoints, inventory.cause)
         proposed = with_parent(track.own, parent)
         if self._waits_for_release(track, proposed):
             proposed = replace(proposed, state=State.UNREACHABLE, reason=Reason.PARENT)

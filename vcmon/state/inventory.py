@@ -85,8 +85,13 @@ class Inventory:
         elif result.blame is Blame.LOCAL and result.reason not in SPOILT:
             contact.local_fault = now
 
-    def own_standing(self, endpoint_id: str) -> Standing:
-        return self.tracks[endpoint_id].own
+    def cause(self, endpoint_id: str) -> Standing:
+        """The endpoint's own standing, as what depends on it should see it.
+
+        One whose dead parent has just come back is still counted as lost by that parent.
+        """
+        track = self.tracks[endpoint_id]
+        return track.own if track.released is None else track.shown
 
     def below(self, endpoint_id: str) -> Iterator[Track]:
         """Every endpoint that depends on this one, near or far, each once."""

@@ -68,6 +68,7 @@ def true_parent(
     """The id of the farthest endpoint on the way that is down, or None if the way is whole.
 
     Of several ways (redundant parents) all must be broken: one whole way is enough to be reached.
+    A parent that is itself unreachable passes on what it is unreachable by.
     """
     broken: list[str] = []
     for parent_id in endpoint.depends_on:
@@ -75,8 +76,8 @@ def true_parent(
         above = true_parent(parent, endpoints, own)
         if above is not None:
             broken.append(above)
-        elif own(parent_id).state is State.DOWN:
-            broken.append(parent_id)
+        elif (standing := own(parent_id)).state in {State.DOWN, State.UNREACHABLE}:
+            broken.append(standing.parent or parent_id)
         else:
             return None
     return broken[0] if broken else None

@@ -100,12 +100,12 @@ class Pages:
         """A small page that says one thing: not found, not allowed, broken."""
         return self._message.render(title=title, text=text)
 
-    def status(self, *, paused: bool = False) -> Iterator[str]:
-        """The status page; ``paused`` leaves out the refresh."""
+    def status(self, *, paused: bool = False, opened: str = "") -> Iterator[str]:
+        """The status page; ``paused`` leaves out the refresh, ``opened`` is a slug to show."""
         snapshot, now = self._sources.snapshot(), self._sources.wall()
         stale = is_stale(self._sources, snapshot)
         return self._status.generate(
-            now=now, paused=paused, stale=stale, **self._facts(snapshot, now, stale)
+            now=now, paused=paused, opened=opened, stale=stale, **self._facts(snapshot, now, stale)
         )
 
     def _facts(self, snapshot: Snapshot, now: float, stale: bool) -> dict[str, Any]:

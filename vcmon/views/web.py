@@ -112,7 +112,7 @@ class Faces:
         self._api = api.Api(sources)
         self._metrics = Metrics(sources)
         self._pool = ThreadPoolExecutor(1, "vcmon-gzip")
-        self._page, self._paused = Press(self._pool), Press(self._pool)
+        self._page, self._special = Press(self._pool), Press(self._pool)
         self._status = Press(self._pool)
         self._scrapes = 0
         self._reloading = False
@@ -128,11 +128,13 @@ class Faces:
         return snapshot.version, snapshot.at, stale, id(self._sources.settings())
 
     async def page(self, request: web.Request) -> web.Response:
-        paused = "jeda" in request.query
-        press = self._paused if paused else self._page
+        paused, opened = "jeda" in request.query, request.query.get("lihat", "")
+        if opened not in self._sources.settings().provinces:
+            opened = ""
         # Ages are told to the second, so a rendering is good for the second it was made in.
-        key = (*self._moment(), int(self._sources.wall()))
-        body = await press.body(key, lambda: self.pages.status(paused=paused))
+        key = (*self._moment(), int(self._sources.wall()), paused, opened)
+        press = self._special if paused or opened else self._page
+        body = await press.body(key, lambda: self.pages.status(paused=paused, opened=opened))
         return answer(request, body, pages.CONTENT_TYPE, "no-store")
 
     async def style(self, request: web.Request) -> web.Response:

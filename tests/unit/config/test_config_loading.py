@@ -15,8 +15,8 @@ from vcmon.config.loader import load
 from vcmon.config.params import PARAMS, HttpsParams, IcmpParams, SipParams, TcpParams
 from vcmon.config.profiles import LIMITS
 from vcmon.config.provinces import province_slug, provinces
-from vcmon.config.schema import BUILT_IN_QUALITY, PROFILES, SettingsFile, json_schema
-from vcmon.config.settings import Confirm, Defaults, Settings
+from vcmon.config.schema import PROFILES, SettingsFile, json_schema
+from vcmon.config.settings import QUALITY_CLASSES, Confirm, Defaults, Settings
 from vcmon.config.summary import notes, summary
 from vcmon.model.endpoint import CheckId, Role
 
@@ -37,7 +37,7 @@ def test_only_include_is_needed(tmp_path: Path) -> None:
     assert settings.web.listen == "127.0.0.1:9838"
     assert settings.defaults == Defaults()
     assert settings.files == (tmp_path / "v.yaml", tmp_path / "i.csv")
-    assert settings.quality == BUILT_IN_QUALITY
+    assert settings.quality == QUALITY_CLASSES
 
 
 def test_an_endpoint_has_every_column(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_quality_is_overlaid_value_by_value(tmp_path: Path) -> None:
     satellite, radio = settings.quality["satellite"], settings.quality["radio"]
     assert (satellite.loss, satellite.rtt) == (0.02, 0.8)
     assert (radio.loss, radio.jitter, radio.rtt) == (0.01, 0.03, 0.4)
-    assert settings.quality["fibre"] == BUILT_IN_QUALITY["fibre"]
+    assert settings.quality["fibre"] == QUALITY_CLASSES["fibre"]
 
 
 def test_an_emptied_key_counts_as_left_out(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_every_key_is_documented() -> None:
     """docs/settings.md names each key, column, kind and class."""
     text = (REPOSITORY / "docs" / "settings.md").read_text()
     models = (SettingsFile, *PROFILES.values())
-    words = set().union(*map(keys, models)) | {*HEADER.split(","), *PARAMS, *BUILT_IN_QUALITY}
+    words = set().union(*map(keys, models)) | {*HEADER.split(","), *PARAMS, *QUALITY_CLASSES}
     undocumented = {w for w in words if w and f"`{w}`" not in text and f".{w}`" not in text}
     assert not undocumented
 

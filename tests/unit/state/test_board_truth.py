@@ -180,6 +180,42 @@ def test_children_of_a_dead_parent_are_unreachable() -> None:
         assert downs == {"endpoint:hub", "province:pusat"}
 
 
+def router_and_codec(slug: str) -> tuple[Endpoint, Endpoint]:
+    router = f"{slug}-router"
+    return (
+        endpoint(router, "tcp", province=slug, role=Role.ROUTER, depends_on=("hub",)),
+        endpoint(f"{slug}-codec", "sip", province=slug, depends_on=(router,)),
+    )
+
+
+def test_a_whole_branch_comes_back_without_a_down() -> None:
+    """Hub, router, codec: when the hub comes back nothing below it is ever called down."""
+    hub = endpoint("hub", "icmp", province="pusat", role=Role.ROUTER)
+    branch = [
+        e
+        for n in range(8)
+        for e in (
+            endpoint(
+                f"b{n}-router", "tcp", province=f"b{n}", role=Role.ROUTER, depends_on=("hub",)
+            ),
+            endpoint(f"b{n}-codec", "sip", province=f"b{n}", depends_on=(f"b{n}-router",)),
+        )
+    ]
+    for seed in range(10):
+        until = 1300 + 1.37 * seed
+
+        def world(check: Check[Any], now: float, until: float = until) -> Weather:
+            dead = check.id.endpoint.startswith(("hub", "b")) and 1200 < now < until
+            return CUT if dead else FINE
+
+        sim = Simulation(settings(hub, *branch, *country()), world, seed=seed)
+        sim.run(600)
+        assert set(sim.board.snapshot().counts()) == {State.UP}
+        downs = {t.subject for t in sim.transitions if t.new.state is State.DOWN}
+        assert downs == {"endpoint:hub", "province:pusat"}
+        assert {t.new.parent for t in sim.changes("province:b3", State.UNREACHABLE)} == {"hub"}
+
+
 def test_a_child_that_stays_dead_becomes_down() -> None:
     """A child that does not come back with its parent is down by its own failures."""
 

@@ -288,18 +288,20 @@ def test_every_link_leads_somewhere() -> None:
     ids = [node.attributes["id"] for node in page.walk() if "id" in node.attributes]
     assert len(ids) == len(set(ids))
     links = {node.attributes["href"] for node in page.walk() if "href" in node.attributes}
-    anchors = {link[1:] for link in links if link.startswith("#")}
-    assert anchors <= set(ids)
-    others = {link for link in links if not link.startswith(("#", "data:"))}
+    anchors = {link.partition("#")[2] for link in links if "#" in link and link[:5] != "data:"}
+    assert {"aceh", "provinsi", "g-up"} <= anchors <= set(ids)
+    others = {link for link in links if "#" not in link and link[:5] != "data:"}
     assert others == {"/static/x.css", "/?jeda", "/api/v1/status", "/metrics"}
 
 
 def test_page_refreshes_by_itself_unless_paused() -> None:
     """No script: a refresh in the head, a way to pause it, and back."""
     running, paused = html_of(World(mixed())), html_of(World(mixed()), paused=True)
-    assert '<meta http-equiv="refresh" content="10">' in running
+    assert '<meta http-equiv="refresh" content="10;url=/">' in running
     assert "refresh" not in paused
     assert "Pembaruan dijeda pada 09.41.07 WIB" in paused
+    assert 'href="?lihat=aceh#aceh"' in running
+    assert 'href="#aceh"' in paused
     assert "<script" not in running
     assert not re.search(r'\s(style|on\w+)="', running)
 
