@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from icmplib import async_multiping, async_ping  # type: ignore[import-untyped]  # has no types
+from icmplib import async_multiping, async_ping
 
 from benchmarks.common import addresses
 from vcmon.clock import SystemClock

@@ -118,12 +118,9 @@ def own_link_down(scene: Scene) -> list[Injected]:
     return [ours, theirs]
 
 
-SCENES: tuple[Callable[[Scene], list[Injected]], ...] = (
-    stalls,
-    frozen,
-    no_descriptors,
-    own_link_down,
-)
+Disturbance = Callable[[Scene], list[Injected]]
+
+SCENES: tuple[Disturbance, ...] = (stalls, frozen, no_descriptors, own_link_down)
 """All but the clock, which needs a monitor of its own."""
 
 

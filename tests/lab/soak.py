@@ -1,9 +1,10 @@
-"""The long acceptance runs: ``python -m tests.lab.soak [country] [loss] [disturb]``.
+"""The long acceptance runs: ``python -m tests.lab.soak [country|loss|disturb|clock ...]``.
 
 country   38 provinces, ten minutes, cuts of every kind: missed, false, detection times
 loss      20 % random loss each way: 10,000 rounds of each kind without a false alarm, and clean
           cuts found all the same
-disturb   the monitor itself is stalled, frozen, out of descriptors, cut off, its clock stepped
+disturb   the monitor itself is stalled, frozen, out of descriptors, cut off
+clock     its wall clock is stepped
 """
 
 from __future__ import annotations
@@ -180,39 +181,46 @@ def probes_by_kind(metrics: str) -> Counter[str]:
 
 def disturbed(run: Run, directory: Path) -> None:
     """The monitor itself is hurt; no false alarm, and the real outage is found."""
-    with Country(directory) as made:
-        rows = [row for province in made.provinces for row in rows_of(province)]
-        _disturb(run, made, rows, (disturb.SCENES, Options()))
-        _disturb(run, made, rows, ((disturb.clock_stepped,), Options(faketime=True)))
+    _disturb(run, directory, disturb.SCENES, Options())
+
+
+def clock(run: Run, directory: Path) -> None:
+    """The wall clock is stepped by a day either way."""
+    _disturb(run, directory, [disturb.clock_stepped], Options(faketime=True))
 
 
 def _disturb(
-    run: Run,
-    made: Country,
-    rows: Sequence[Row],
-    what: tuple[Sequence[Callable[[disturb.Scene], list[Injected]]], Options],
+    run: Run, directory: Path, scenes: Sequence[disturb.Disturbance], options: Options
 ) -> None:
-    scenes, options = what
-    settings = write_settings(made, rows, options)
-    with Monitor(made.monitor, settings, options) as monitor, Watcher(made.monitor) as watcher:
-        warm(watcher, monitor)
-        scene = disturb.Scene(made, monitor, run.rng, run.freeze)
-        for act in scenes:
-            begun = time.monotonic()
-            before = [Change(begun, subject, seen) for subject, seen in watcher.now.items()]
-            done = act(scene)
-            disturb.settle()
-            story = [*before, *(c for c in watcher.changes if c.at > begun)]
-            verdict = judge(story, done, time.monotonic())
-            table(verdict)
-            run.report.honesty(f"disturb.{act.__name__}", verdict)
-            print(f"    unknown meanwhile: {verdict.unsure}")  # our own fault: allowed
+    with Country(directory) as made:
+        rows = [row for province in made.provinces for row in rows_of(province)]
+        settings = write_settings(made, rows, options)
+        with Monitor(made.monitor, settings, options) as monitor, Watcher(made.monitor) as watcher:
+            warm(watcher, monitor)
+            scene = disturb.Scene(made, monitor, run.rng, run.freeze)
+            for act in scenes:
+                _watch_scene(run.report, watcher, act, scene)
+
+
+def _watch_scene(
+    report: Report, watcher: Watcher, act: disturb.Disturbance, scene: disturb.Scene
+) -> None:
+    begun = time.monotonic()
+    before = [Change(begun, subject, seen) for subject, seen in watcher.now.items()]
+    done = act(scene)
+    disturb.settle()
+    story = [*before, *(change for change in watcher.changes if change.at > begun)]
+    verdict = judge(story, done, time.monotonic())
+    table(verdict)
+    report.honesty(f"disturb.{act.__name__}", verdict)
+    print(f"    unknown meanwhile: {verdict.unsure}")  # our own fault: allowed
 
 
 RUNS: dict[str, Callable[[Run, Path], None]] = {
     "country": country,
     "loss": loss,
     "disturb": disturbed,
+    "clock": clock,
 }
 
 

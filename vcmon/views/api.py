@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
 
+from vcmon import __version__
 from vcmon.model.province import Province
 from vcmon.model.result import Echo, Outcome, Reason, Result
 from vcmon.model.status import (
@@ -137,7 +138,8 @@ class Api:
         stale = is_stale(self._sources, snapshot)
         head = {
             "generated_at": rfc3339(snapshot.at),
-            "version": snapshot.version,
+            "version": __version__,
+            "revision": snapshot.version,  # grows with every change
             "vantage": plain(self._sources.settings().vantage),
             "blind": snapshot.uplink.blind,
             "counts": counts(snapshot, stale),

@@ -66,7 +66,8 @@ class Family:
 
     def line(self, inside: str, value: float) -> str:
         """One sample; ``inside`` is what :func:`labels` made, and may be empty."""
-        return f"{self.name}{{{inside}}} {number(value)}\n"
+        row = f"{{{inside}}}" if inside else ""
+        return f"{self.name}{row} {number(value)}\n"
 
 
 class HistogramFamily:

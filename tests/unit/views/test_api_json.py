@@ -48,7 +48,7 @@ def test_status_has_exactly_the_contract_s_keys() -> None:
     """Every object holds the documented keys, no more, no fewer."""
     status = status_of(World(mixed()))
     assert set(status) == {
-        *("generated_at", "version", "vantage", "blind", "counts", "provinces"),
+        *("generated_at", "version", "revision", "vantage", "blind", "counts", "provinces"),
     }
     province = named(status, "maluku-utara")
     assert set(province) == {
@@ -66,7 +66,7 @@ def test_status_tells_what_is_believed() -> None:
     """States, reasons, parents, times and figures in their documented units."""
     status = status_of(World(mixed()))
     assert status["generated_at"] == "2026-11-23T02:41:05.000Z"
-    assert (status["version"], status["vantage"], status["blind"]) == (7, "pusat", False)
+    assert (status["revision"], status["vantage"], status["blind"]) == (7, "pusat", False)
     lost = named(status, "maluku-utara")
     assert (lost["state"], lost["reason"], lost["parent"]) == (
         "down",
