@@ -124,7 +124,8 @@ def _judge_subject(
     if wanted.states == {"unreachable"}:
         _judge_child(verdict, one, text, inside)
     if last.state not in wanted.states or (wanted.reasons and last.reason not in wanted.reasons):
-        verdict.wrong.append(f"{text} is {last.state} {last.reason}, expected {wanted}")
+        words = f"{text} is {last.state} {last.reason}, expected {wanted}"
+        (verdict.unsure if last.state == "unknown" else verdict.wrong).append(words)
     if wanted.parent and last.parent != wanted.parent:
         verdict.wrong.append(f"{text} has parent {last.parent!r}, not {wanted.parent!r}")
 

@@ -78,6 +78,8 @@ class Board:
         now = self._clock.monotonic()
         for track in self._inventory.tracks.values():
             self._refresh(track, now)
+        for slug in self._inventory.members:
+            self._roll_up(slug, self._clock.wall())  # an endpoint that left may have decided it
 
     # ---- results in
 

@@ -54,7 +54,7 @@ class Row:
     since: str
     since_iso: str | None
     lasting: str
-    rtt: str
+    latency: str
     loss: str
     reason: str
     last_known: str  # what it was before the data went stale
@@ -95,12 +95,36 @@ def _worst(values: Iterable[float | None]) -> float | None:
     return max((value for value in values if value is not None), default=None)
 
 
+ANSWER_PHASES = ("request", "first_byte")
+"""What a service takes to answer once it is connected."""
+
+
+def latency_of(status: EndpointStatus) -> float | None:
+    """Seconds to the endpoint and back: by ICMP, else by the fastest answer of its services.
+
+    An answer that took a retransmission tells no time (Karn's rule).
+    """
+    if status.quality.rtt is not None:
+        return status.quality.rtt
+    answers = (_answer_time(check) for check in status.checks)
+    return min((seconds for seconds in answers if seconds is not None), default=None)
+
+
+def _answer_time(check: CheckStatus) -> float | None:
+    last = check.last
+    if last is None or last.outcome is not Outcome.UP or last.transmissions > 1:
+        return None
+    if any(phase in last.phases for phase in ANSWER_PHASES):
+        return sum(last.phases.get(phase, 0.0) for phase in ANSWER_PHASES)
+    return last.phases.get("connect")
+
+
 def row_of(status: ProvinceStatus, now: float, stale: bool) -> Row:
-    """One province in words; RTT and loss are the worst of its conference endpoints."""
+    """One province in words; latency and loss are the worst of its conference endpoints."""
     province, standing = status.province, status.standing
     state = believed(standing.state, stale)
     measured = [e for e in status.endpoints if e.endpoint.role in CONFERENCE_ROLES]
-    qualities = () if stale else tuple(e.quality for e in measured or status.endpoints)
+    current = () if stale else tuple(measured or status.endpoints)
     known = standing.since > 0 and not stale
     return Row(
         slug=province.slug,
@@ -114,8 +138,8 @@ def row_of(status: ProvinceStatus, now: float, stale: bool) -> Row:
         since=words.moment(standing.since, now, zone_of(province)) if known else words.NOTHING,
         since_iso=words.rfc3339(standing.since) if known else None,
         lasting=words.lasting(now - standing.since) if known else words.NOTHING,
-        rtt=words.milliseconds(_worst(quality.rtt for quality in qualities)),
-        loss=words.percent(_worst(quality.loss for quality in qualities)),
+        latency=words.milliseconds(_worst(map(latency_of, current))),
+        loss=words.percent(_worst(endpoint.quality.loss for endpoint in current)),
         reason=_why(standing, state, stale),
         last_known=words.STATES[standing.state] if stale else "",
     )

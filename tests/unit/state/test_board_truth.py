@@ -252,3 +252,13 @@ def test_a_frozen_process_is_a_gap() -> None:
         assert seconds[State.UNKNOWN] == pytest.approx(600, abs=15)
         assert seconds[State.DOWN] == 0
         assert sum(seconds.values()) == pytest.approx(800, abs=1)
+
+
+def test_removing_the_dead_endpoint_heals_its_province() -> None:
+    """After a reload the province is what its remaining endpoints are, and keeps their onset."""
+    two = [endpoint("a", "sip"), endpoint("b", "sip", role=Role.ROOM)]
+    sim = Simulation(settings(*two), broken(CUT, "b", 1100))
+    sim.run(200)
+    assert sim.state("province:aceh") is State.DEGRADED
+    sim.board.load(settings(two[0]))
+    assert sim.state("province:aceh") is State.UP
