@@ -110,7 +110,7 @@ def _ask_blackbox(name: str, pid: int, probes: int) -> float:
 def cpu_per_probe(table: Table, quick: bool) -> None:
     """CPU a probe, kernel time included, for one packet to each of so many targets a round."""
     repeats = 1 if quick else 3
-    sizes = [(100, 5, 1.0), (1000, 4, 1.0), (10_000, 2, 4.0)]
+    sizes = [(100, 5, 1.0), (1000, 4, 1.0), (10_000, 3, 2.0)]
     if quick:
         sizes = [(count, 1 if count > 1000 else 2, period) for count, _, period in sizes]
     with namespace() as name, blackbox(name) as exporter:

@@ -127,7 +127,7 @@ def _ten_thousand(table: Table, name: str, monitor: Monitor, how: tuple[int, str
     cpu = (cpu_seconds(monitor.pid) - before) / (time.monotonic() - begun)
     table.line("a scrape: size, median time", f"{len(text) / 1e6:.1f} MB, {median(costs):.2f} s")
     table.limit(f"{label}.cpu", cpu * 100, 25.0, "%")
-    table.limit(f"{label}.rss", megabytes(monitor.pid), 250.0, "MB")
+    table.limit(f"{label}.rss", megabytes(monitor.pid) * 1.048576, 250.0, "MB")
     lateness = quantile(text, first, "vcmon_schedule_lateness_seconds", 0.99)
     table.limit(f"{label}.lateness.p99", lateness * 1000, 250.0, "ms")
     lag = quantile(text, first, "vcmon_loop_lag_seconds", 0.99)

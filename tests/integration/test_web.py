@@ -10,7 +10,7 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -492,23 +492,25 @@ async def test_loop_is_served_while_ten_thousand_endpoints_are_scraped() -> None
                 late.append(time.perf_counter() - begun - 0.001)
 
         pulsing = asyncio.create_task(pulse())
-        with _scraper(browser.port, "/metrics"):
+        async with _scraper(browser.port, "/metrics"):
             size = await _read_all(browser.port, "/metrics")
         pulsing.cancel()
     assert size > 1_000_000
     assert sorted(late)[int(len(late) * 0.95)] < 0.020
 
 
-@contextlib.contextmanager
-def _scraper(port: int, path: str) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def _scraper(port: int, path: str) -> AsyncIterator[None]:
     """curl as the client: reading in this process would hold up the very loop that is watched."""
     curl = needs("curl", "curl")
     url = f"http://127.0.0.1:{port}{path}"
-    done = subprocess.Popen([curl, "-s", "--compressed", "-o", "/dev/null", url])
+    done = await asyncio.create_subprocess_exec(
+        curl, "-s", "--compressed", "-o", "/dev/null", "--max-time", "30", url
+    )
     try:
         yield
     finally:
-        done.wait(30)
+        assert await done.wait() == 0
 
 
 async def _read_all(port: int, path: str) -> int:

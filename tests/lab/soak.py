@@ -23,11 +23,11 @@ from pathlib import Path
 from tests.fakes.figures import record
 from tests.lab import disturb
 from tests.lab.campaign import Timing, carry_out, heal, inject, plan
-from tests.lab.cuts import lossy, uplink_down, uplink_silent
+from tests.lab.cuts import drop_site, lossy, uplink_down, uplink_silent
 from tests.lab.inside import LabError
 from tests.lab.judge import GRACE, Change, Injected, Verdict, judge, middle, percentile
 from tests.lab.rig import Country, Province
-from tests.lab.truth import UP
+from tests.lab.truth import UP, Cut
 from tests.lab.watch import Monitor, Options, Row, Watcher, rows_of, scrape, write_settings
 
 WARM_SECONDS = 60.0  # two rounds, and the time 38 provinces take to start on a busy machine
@@ -85,25 +85,36 @@ def warm(watcher: Watcher, monitor: Monitor) -> None:
 
 
 def country(run: Run, directory: Path) -> None:
-    """Cuts of every kind in 38 provinces, and our own uplink at the end."""
+    """Cuts of every kind in 38 provinces; then most of them at once, and our own uplink."""
     options = Options()
-    uplinks = 2 * 75.0
+    at_the_end = 3 * 76.0
     with Country(directory) as made:
         rows = [row for province in made.provinces for row in rows_of(province)]
         settings = write_settings(made, rows, options)
-        planned = plan(run.rng, made.provinces, run.seconds - uplinks, 8, Timing())
+        planned = plan(run.rng, made.provinces, run.seconds - at_the_end, 8, Timing())
         with Monitor(made.monitor, settings, options) as monitor, Watcher(made.monitor) as watcher:
             warm(watcher, monitor)
-            done = carry_out(made, planned, run.seconds - uplinks, lambda: monitor.pid)
-            for make in (uplink_down, uplink_silent):
-                ours = inject(make(made))
-                time.sleep(35.0)
-                heal(ours)
-                done.append(ours)
-                time.sleep(40.0)
+            done = carry_out(made, planned, run.seconds - at_the_end, lambda: monitor.pid)
+            # with the canaries alive it is real, however many fall together
+            done += together([drop_site(made, province) for province in made.provinces[:30]])
+            done += together([uplink_down(made)])
+            done += together([uplink_silent(made)])
             verdict = judge(watcher.changes, done, time.monotonic())
     _tell_country(run.report, verdict, done)
     run.report.tell("country.exit", str(monitor.exit_code), "0", monitor.exit_code == 0)
+
+
+def together(cuts: Sequence[Cut]) -> list[Injected]:
+    """Make cuts at once, undo them, and wait until that must show."""
+    done: list[Injected] = []
+    try:
+        done.extend(inject(cut) for cut in cuts)
+        time.sleep(30.0)
+    finally:
+        for one in done:
+            heal(one)
+    time.sleep(GRACE + 1.0)
+    return done
 
 
 def _tell_country(report: Report, verdict: Verdict, done: Sequence[Injected]) -> None:

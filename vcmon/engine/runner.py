@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -19,7 +19,8 @@ from vcmon.net.resolver import Resolver
 from vcmon.probes.base import Probe, Tools
 
 GRACE = 0.05
-"""Seconds over its timeout after which a probe that ignores its deadline is cut off."""
+"""Seconds over its timeout after which a probe that ignores its deadline is cut off, at the next
+pulse of the loop."""
 
 POSTPONEMENT = 0.25
 """Seconds that a run gets after a stall of ours to take what has arrived meanwhile."""
@@ -43,6 +44,19 @@ def runs_allowed(open_files: int) -> int:
 
 
 @dataclass(slots=True)
+class _Attempt:
+    """One call of a probe, and when it must be over."""
+
+    deadline: Deadline
+    ends: float = field(init=False)  # monotonic seconds
+    cut_off: bool = False
+    postponed: bool = False
+
+    def __post_init__(self) -> None:
+        self.ends = self.deadline.started + self.deadline.seconds + GRACE
+
+
+@dataclass(slots=True)
 class Runner:
     """Runs checks; holds what their probes share."""
 
@@ -53,6 +67,10 @@ class Runner:
     probes: Mapping[str, Probe]
     slots: asyncio.Semaphore
     stopping: bool = False
+    _attempts: dict[asyncio.Task[Any], _Attempt] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.lag.watchers.append(self._cut_off_overdue)
 
     async def run(self, check: Check[Any], attempts: int = 1) -> Result:
         """One result within ``check.timeout`` (and GRACE): the first UP of so many attempts.
@@ -77,7 +95,8 @@ class Runner:
         launched = 0
         try:
             while True:
-                if launched < attempts and deadline.remaining() > HEDGE_DELAY:
+                time_left = deadline.remaining() > HEDGE_DELAY
+                if launched == 0 or (launched < attempts and time_left):
                     running.add(asyncio.create_task(self._attempt(check, deadline)))
                     launched += 1
                 elif not running:
@@ -103,14 +122,13 @@ class Runner:
         tools = Tools(self.clock, self.pinger, self.resolver, deadline, self.clock.wall())
         task = asyncio.current_task()
         assert task is not None
-        overrun = _Overrun(task, deadline)
-        overrun.arm(deadline.remaining() + GRACE)
+        attempt = self._attempts[task] = _Attempt(deadline)
         try:
             result = await self.probes[check.kind](check, tools)
         except ProbeError as error:
             result = _failed(check, tools, error)
         except asyncio.CancelledError:
-            if overrun.happened:
+            if attempt.cut_off:
                 task.uncancel()
                 result = _failed(check, tools, _overran(deadline))
             elif task.cancelling():
@@ -120,35 +138,21 @@ class Runner:
         except BaseException as bug:  # noqa: BLE001  a probe may raise even SystemExit: it costs one run
             result = _failed(check, tools, _bug(check, bug))
         finally:
-            overrun.disarm()
+            del self._attempts[task]
         return _unless_stalled(result, deadline)
 
-
-@dataclass(slots=True)
-class _Overrun:
-    """Cuts a run off that ignores its deadline, and remembers that it was us who did."""
-
-    task: asyncio.Task[Any]
-    deadline: Deadline
-    happened: bool = False
-    postponed: bool = False
-    handle: asyncio.TimerHandle | None = None
-
-    def arm(self, seconds: float) -> None:
-        self.handle = asyncio.get_running_loop().call_later(seconds, self._cut_off)
-
-    def disarm(self) -> None:
-        if self.handle is not None:
-            self.handle.cancel()
-
-    def _cut_off(self) -> None:
-        if self.deadline.stalled() and not self.postponed:
-            # The loop was late, so the answer may lie in the socket: let it be read first.
-            self.postponed = True
-            self.arm(POSTPONEMENT)
-            return
-        self.happened = True
-        self.task.cancel()
+    def _cut_off_overdue(self, now: float) -> None:
+        """End the attempts whose probes ignore their deadline; one look serves them all."""
+        for task, attempt in self._attempts.items():
+            if now < attempt.ends:
+                continue
+            if attempt.deadline.stalled() and not attempt.postponed:
+                # The loop was late, so the answer may lie in the socket: let it be read first.
+                attempt.postponed = True
+                attempt.ends = now + POSTPONEMENT
+            elif not attempt.cut_off:
+                attempt.cut_off = True
+                task.cancel()
 
 
 def _failed(check: Check[Any], tools: Tools, error: ProbeError) -> Result:

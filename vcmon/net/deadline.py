@@ -8,7 +8,7 @@ there is taken), and tells a stall of ours from a silence of theirs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from vcmon.clock import Clock
@@ -33,6 +33,7 @@ class LoopLag:
         self._total = 0.0
         self._handle: asyncio.TimerHandle | None = None
         self.recent: list[float] = []  # latenesses since the last drain()
+        self.watchers: list[Callable[[float], None]] = []  # called at each pulse with its time
 
     RECENT_MAX = 20_000  # a quarter of an hour of pulses that nobody drained
 
@@ -54,13 +55,15 @@ class LoopLag:
             self._total += late
         if len(self.recent) < self.RECENT_MAX:
             self.recent.append(late)
+        for watcher in self.watchers:
+            watcher(now)
         self._expected = now + self.PERIOD
         self._handle = asyncio.get_running_loop().call_later(self.PERIOD, self._pulse)
 
-    def total(self) -> float:
-        """Seconds of lag since the start, the lag going on right now included."""
-        now = max(0.0, self._clock.monotonic() - self._expected) if self._handle else 0.0
-        return self._total + (now if now > self.JITTER else 0.0)
+    def total(self, now: float) -> float:
+        """Seconds of lag from the start until monotonic second ``now``."""
+        late = now - self._expected if self._handle else 0.0
+        return self._total + (late if late > self.JITTER else 0.0)
 
     def drain(self) -> list[float]:
         """The latenesses (seconds) of all pulses since the last call."""
@@ -76,7 +79,7 @@ class Deadline:
         self._lag = lag
         self.seconds = seconds
         self.started = clock.monotonic()
-        self._lag_before = lag.total()
+        self._lag_before = lag.total(self.started)
 
     def elapsed(self) -> float:
         """Seconds since the deadline was set."""
@@ -88,7 +91,8 @@ class Deadline:
 
     def stalled(self) -> bool:
         """Whether our own loop lagged too much for this run to prove anything."""
-        return self._lag.total() - self._lag_before > STALL_SHARE * self.seconds
+        lag = self._lag.total(self._clock.monotonic()) - self._lag_before
+        return lag > STALL_SHARE * self.seconds
 
     def expired(self, text: str, blame: Blame = Blame.PATH) -> ProbeError:
         """The error to raise when time ran out: theirs, or ``stall`` when it was ours."""

@@ -132,8 +132,8 @@ CELLS = {
     "a,aceh,,codec,192.0.2.1,icmp,a,,,": "depends_on: 'a' depends on itself: leave it out",
     "a,aceh,,codec,192.0.2.1,icmp,b,,,": "depends_on: no endpoint has the id 'b'",
     'a,aceh,,codec,192.0.2.1,icmp,"b,c",,,': "depends_on: expected ids separated by spaces",
-    "a,aceh,,codec,192.0.2.1,icmp,,fiber,,": "medium: expected a quality class (fibre, satellite, "
-    "submarine, mobile) or nothing, found 'fiber'; did you mean 'fibre'?",
+    "a,aceh,,codec,192.0.2.1,icmp,,fiber,,": "medium: expected a quality class (fibre, submarine, "
+    "satellite, mobile) or nothing, found 'fiber'; did you mean 'fibre'?",
     f"a,aceh,{'x' * 201},codec,192.0.2.1,icmp,,,,": "site: expected at most 200 characters, found",
     f"a,aceh,,codec,192.0.2.1,icmp,,,{'x' * 201},": "provider: expected at most 200 characters",
     f"a,aceh,,codec,192.0.2.1,icmp,,,,{'x' * 201}": "contact: expected at most 200 characters",

@@ -158,6 +158,13 @@ async def test_a_confirming_run_takes_the_first_answer() -> None:
     assert result.duration < 0.6
 
 
+async def test_a_timeout_too_short_for_hedges_still_makes_one_attempt() -> None:
+    """With less time than the delay between two attempts there is one, not none."""
+    async with workshop({"sip": answering(60)}) as runner:
+        result = await runner.run(check("e", "sip", timeout=0.1), 4)
+    assert (result.outcome, result.reason) == (Outcome.DOWN, Reason.TIMEOUT)
+
+
 async def test_a_refusal_needs_no_second_attempt() -> None:
     """An answer of any sort ends a confirming run at once; silence takes all attempts."""
     calls = 0
