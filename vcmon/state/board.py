@@ -33,6 +33,10 @@ HEDGE_AT_MOST = 200
 STALL_RERUNS = 3
 """Runs spoilt by our own stall are repeated at once so often, then wait for their slot."""
 
+ROLL_UP_AT_ONCE = 64
+"""Endpoints up to which a province is rolled up at each change; a larger one waits for the tick,
+or a cold start of 10,000 endpoints would look at each of them for each of them."""
+
 PARENT_HOLD = 15.0
 """Seconds that an endpoint's ``down`` waits for the verdict on what it depends on."""
 
@@ -59,6 +63,7 @@ class Board:
         self._trusted_from = float("-inf")  # monotonic: failures from before say nothing
         self._suspects: set[CheckId] = set()
         self._dirty: set[str] = set()
+        self._unrolled: set[str] = set()  # provinces whose endpoints changed
         self._cache: Snapshot | None = None
         self._provinces: dict[str, ProvinceStatus] = {}
         self._inventory = Inventory.of(settings, clock.monotonic(), None)
@@ -194,7 +199,9 @@ class Board:
             if now >= track.stale_at:
                 track.status = None
                 self._refresh(track, now)
+        self._roll_up_the_rest()
         self._credit(now)
+        self.snapshot()  # now and little: else the next reader would pay for a whole round at once
 
     def _look_at_ourselves(self) -> None:
         now = self._clock.monotonic()
@@ -263,8 +270,12 @@ class Board:
             self._announce(f"endpoint:{track.endpoint.id}", track.shown, shown)
         track.shown = shown
         track.status = None
-        self._dirty.add(track.endpoint.province)
-        self._roll_up(track.endpoint.province, known_at)
+        slug = track.endpoint.province
+        self._dirty.add(slug)
+        if len(self._inventory.members[slug]) <= ROLL_UP_AT_ONCE:
+            self._roll_up(slug, known_at)
+        else:
+            self._unrolled.add(slug)
 
     def _waits_for_release(self, track: Track, proposed: Standing) -> bool:
         """Whether an endpoint whose dead parent is back may still be on its own way back.
@@ -296,6 +307,11 @@ class Board:
             inventory.credits[slug].change(onset, old.state)
             self._announce(f"province:{slug}", old, new)
 
+    def _roll_up_the_rest(self) -> None:
+        for slug in self._unrolled & self._inventory.members.keys():
+            self._roll_up(slug, self._clock.wall())
+        self._unrolled.clear()
+
     def _announce(self, subject: str, old: Standing, new: Standing) -> None:
         self._on_transition(Transition(subject, old, new, new.since, new.known_at))
 
@@ -311,6 +327,7 @@ class Board:
         if self._cache is not None and not self._dirty:
             return self._cache
         now = self._clock.monotonic()
+        self._roll_up_the_rest()
         for slug in self._dirty:
             if slug in self._inventory.members:
                 self._provinces[slug] = ProvinceStatus(
