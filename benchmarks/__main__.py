@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 
@@ -19,6 +20,8 @@ ALL: dict[str, Callable[[Table, bool], None]] = {
 
 
 def main() -> int:
+    # by default SIGTERM ends python at once, and the namespaces would stay
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(prog="benchmarks", description="vcmon beside its peers")
     parser.add_argument("names", nargs="*", metavar="|".join(ALL), help="default: all")
     parser.add_argument("--quick", action="store_true", help="one short run of each")

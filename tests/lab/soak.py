@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import random
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -246,6 +247,8 @@ RUNS: dict[str, Callable[[Run, Path], None]] = {
 
 
 def main() -> int:
+    # by default SIGTERM ends python at once, and the namespaces would stay
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("runs", nargs="*", metavar="|".join(RUNS), help="default: all")
     parser.add_argument("--seconds", type=float, default=600.0, help="of country and loss")

@@ -47,6 +47,13 @@ CLOCK_STEP = 1_000_000
 SO_TIMESTAMPNS = 35  # Linux; the socket module has no name for it
 _TIMESPEC = struct.Struct("@ll")
 
+RECVERR = {
+    socket.AF_INET: (socket.IPPROTO_IP, 11),  # IP_RECVERR
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 25),  # IPV6_RECVERR
+}
+"""Without it Linux tells a UDP socket of refused ports only, and keeps "host unreachable" from a
+router to itself: the check would wait out its timeout for what is already known."""
+
 _FROM_THE_PATH = frozenset(
     {
         errno.ECONNREFUSED,
@@ -199,6 +206,7 @@ class UdpSocket:
         try:
             self._sock.settimeout(0.0)
             self._sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            self._sock.setsockopt(*RECVERR[family], 1)
             self._sock.connect(sockaddr)
         except OSError as error:
             self._sock.close()
