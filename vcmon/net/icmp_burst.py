@@ -159,16 +159,18 @@ def round_trip(wall: int, mono: int, stamp: int, skew: int) -> int:
     """Nanoseconds from the sending at ``wall`` (= ``mono``) to the kernel's receive ``stamp``.
 
     ``skew`` is wall minus monotonic clock now. Where it has moved since the sending, the wall
-    clock was stepped in between, and the step is taken out. Never negative.
+    clock was stepped in between, and the step is taken out. Where the kernel's stamp and our
+    clock plainly disagree (one of them is faked) the time since the sending is told instead.
+    Never negative.
     """
     plain = stamp - wall
+    elapsed = monotonic_ns() - mono
     step = skew - (wall - mono)
-    if -STEP_NS < step < STEP_NS:
-        return max(plain, 0)
-    ceiling = monotonic_ns() - mono
-    if 0 <= plain - step <= ceiling:
-        return plain - step
-    return plain if 0 <= plain <= ceiling else ceiling  # stepped after the reply had come
+    steady = -STEP_NS < step < STEP_NS
+    for told in (plain,) if steady else (plain - step, plain):
+        if (-STEP_NS if steady else 0) <= told <= elapsed + STEP_NS:
+            return max(told, 0)
+    return elapsed
 
 
 def clock_skew() -> int:

@@ -31,6 +31,13 @@ def test_stepped_wall_clock(stamp: int, skew: int, expected: int) -> None:
     assert round_trip(wall, mono, wall + stamp, 5 * MS + skew) == expected
 
 
+@pytest.mark.parametrize("stamp", [86_400_000 * MS, -86_400_000 * MS, 150_000 * MS])
+def test_a_clock_that_contradicts_the_kernel(stamp: int) -> None:
+    """A stamp that our own clock calls impossible gives the time since the sending, no more."""
+    mono = time.monotonic_ns() - 100 * MS
+    assert 100 * MS <= round_trip(mono, mono, mono + stamp, 0) < 200 * MS
+
+
 def test_skew_of_the_real_clocks() -> None:
     """The skew is what must be added to the monotonic clock to get the wall clock."""
     assert abs(time.monotonic_ns() + clock_skew() - time.time_ns()) < 50 * MS
