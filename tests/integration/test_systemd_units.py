@@ -119,6 +119,21 @@ def test_the_watchdog_is_on_and_restarts_never_end() -> None:
     assert promised | {"StartLimitIntervalSec=0"} <= lines
 
 
+def reachable_python() -> str:
+    """Shell words that put the interpreter where a dynamic user may look, in this mount namespace.
+
+    One under /root (0700) could be run by root only; Debian's own lies in /usr.
+    """
+    prefix = Path(sys.base_prefix).resolve()
+    top = Path("/", prefix.parts[1])
+    if top == Path("/usr"):
+        return ""
+    return (
+        f"mount --bind {prefix} /srv; mount -t tmpfs -o mode=755 none {top}; "
+        f"mkdir -p {prefix}; mount --bind /srv {prefix};"
+    )
+
+
 def confined(tmp_path: Path, *program: str) -> list[str]:
     """The command that runs a Python program as the unit would, in a network of its own.
 
@@ -135,7 +150,8 @@ def confined(tmp_path: Path, *program: str) -> list[str]:
         "set -eu; ip link set lo up; "
         f"sysctl -q -p {ROOT}/systemd/60-vcmon-ping.conf; "
         f"mount --bind {ROOT} /mnt; mount --bind {tmp_path} /media; cd /media; "
-        f"exec {sys.executable} /mnt/tests/fakes/confined.py /mnt/systemd/vcmon.service "
+        f"{reachable_python()} exec /mnt/{python} /mnt/tests/fakes/confined.py "
+        "/mnt/systemd/vcmon.service "
         f'/mnt/{python} "$@"'
     )
     environment = ["env", "PYTHONPATH=/mnt", "PYTHONDONTWRITEBYTECODE=1"]
