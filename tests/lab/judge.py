@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from tests.lab.truth import DOWN, UP, Cut, Expect
+from tests.lab.truth import DOWN, UP, Cut, Expect, blames
 
 ALARM = frozenset({"down", "unreachable"})
 GRACE = 45.0
@@ -22,6 +22,7 @@ class Seen:
     state: str
     reason: str = ""
     parent: str = ""
+    blame: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,9 @@ def _judge_subject(
     if last.state not in wanted.states or (wanted.reasons and last.reason not in wanted.reasons):
         words = f"{text} is {last.state} {last.reason}, expected {wanted}"
         (verdict.unsure if last.state == "unknown" else verdict.wrong).append(words)
+    allowed = blames(one.cut.kind, last.reason)
+    if last.state in wanted.states - UP and last.blame and allowed and last.blame not in allowed:
+        verdict.wrong.append(f"{text} blames {last.blame} for {last.reason}, not {set(allowed)}")
     if wanted.parent and last.parent != wanted.parent:
         verdict.wrong.append(f"{text} has parent {last.parent!r}, not {wanted.parent!r}")
 

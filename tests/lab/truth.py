@@ -43,6 +43,25 @@ class Cut:
         return [name for name, wanted in self.expect.items() if wanted.states == DOWN]
 
 
+BLAME = {
+    **dict.fromkeys(("timeout", "host_unreachable", "net_unreachable", "filtered"), "path"),
+    **dict.fromkeys(("refused", "reset", "service", "protocol", "status"), "remote"),
+    **dict.fromkeys(("tls_handshake", "tls_certificate_expired"), "remote"),
+    "parent": "path",
+}
+"""Whose fault a reason is: who answers wrongly, or says no, is to blame himself."""
+
+
+def blames(kind: str, reason: str) -> frozenset[str]:
+    """Whose fault may be told for this reason under a cut of this kind.
+
+    A mute server lets TCP connect and then says nothing: that silence is its own.
+    """
+    if reason == "timeout" and "mute" in kind:
+        return frozenset({"path", "remote"})
+    return frozenset({BLAME[reason]}) if reason in BLAME else frozenset()
+
+
 def reasons(*names: str) -> frozenset[str]:
     return frozenset(names)
 

@@ -169,7 +169,8 @@ def read_status(document: Mapping[str, Any]) -> dict[str, Seen]:
 
 
 def _seen(item: Mapping[str, Any]) -> Seen:
-    return Seen(item["state"], item["reason"] or "", item.get("parent") or "")
+    parent = item.get("parent") or ""
+    return Seen(item["state"], item["reason"] or "", parent, item["blame"])
 
 
 @dataclass(slots=True)

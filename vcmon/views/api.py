@@ -15,7 +15,7 @@ from typing import Any
 
 from vcmon import __version__
 from vcmon.model.province import Province
-from vcmon.model.result import Echo, Outcome, Reason, Result
+from vcmon.model.result import Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import (
     CheckStatus,
     EndpointStatus,
@@ -79,9 +79,13 @@ def check_object(status: CheckStatus, stale: bool) -> dict[str, Any]:
 
 def _standing(standing: Standing, stale: bool, at: float) -> dict[str, Any]:
     if stale:  # unknown since nobody has looked any more
-        return {"state": State.UNKNOWN, "since": rfc3339(at), "reason": Reason.STALE}
-    since = rfc3339(standing.since)
-    return {"state": standing.state, "since": since, "reason": standing.reason}
+        standing = Standing(State.UNKNOWN, Reason.STALE, Blame.LOCAL, since=at)
+    return {
+        "state": standing.state,
+        "since": rfc3339(standing.since),
+        "reason": standing.reason,
+        "blame": standing.blame,
+    }
 
 
 def endpoint_object(status: EndpointStatus, stale: bool, at: float) -> dict[str, Any]:
@@ -90,6 +94,7 @@ def endpoint_object(status: EndpointStatus, stale: bool, at: float) -> dict[str,
         "id": plain(status.endpoint.id),
         "role": status.endpoint.role,
         **_standing(status.standing, stale, at),
+        "parent": plain(status.standing.parent) if status.standing.parent and not stale else None,
         "checks": [check_object(check, stale) for check in status.checks],
     }
 
@@ -194,8 +199,6 @@ def _endpoint_detail(status: EndpointStatus, stale: bool, at: float) -> dict[str
     return {
         **endpoint_object(status, stale, at),
         "known_at": rfc3339(standing.known_at),
-        "blame": standing.blame,
-        "parent": plain(standing.parent) if standing.parent else None,
         "address": plain(it.address),
         "site": plain(it.site),
         "medium": plain(it.medium),

@@ -52,11 +52,13 @@ def test_status_has_exactly_the_contract_s_keys() -> None:
     }
     province = named(status, "maluku-utara")
     assert set(province) == {
-        *("slug", "code", "name", "state", "since", "reason", "parent"),
+        *("slug", "code", "name", "state", "since", "reason", "blame", "parent"),
         *("maintenance", "endpoints"),
     }
     endpoint = province["endpoints"][0]
-    assert set(endpoint) == {"id", "role", "state", "since", "reason", "checks"}
+    assert set(endpoint) == {
+        *("id", "role", "state", "since", "reason", "blame", "parent", "checks"),
+    }
     assert set(endpoint["checks"][0]) == {
         *("name", "kind", "outcome", "reason", "at", "duration_ms", "rtt_ms", "loss", "jitter_ms"),
     }
