@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Generator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import blockbuster.blockbuster
 import pytest
 from blockbuster import BlockBuster, BlockingError
+
+from tests.fakes.figures import record
 
 FDS = Path("/proc/self/fd")
 GRACE = 1.0  # seconds in which transports that are closing may finish
@@ -18,6 +22,47 @@ GRACE = 1.0  # seconds in which transports that are closing may finish
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "soak: takes hours; make soak runs it, make test does not")
+    config.addinivalue_line("markers", "catalogue(*ids): keeps these promises of the catalogue")
+    config.stash[TALLY] = Tally()
+
+
+@dataclass
+class Tally:
+    """What the tests of this run found, by the catalogue's numbers."""
+
+    tests: int = 0
+    blocked: int = 0
+    passed: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+
+
+TALLY = pytest.StashKey[Tally]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count each test for the promises that it is marked with."""
+    report = yield
+    tally = item.config.stash[TALLY]
+    if report.when == "call" or report.failed:
+        ids = {name for mark in item.iter_markers("catalogue") for name in mark.args}
+        (tally.failed if report.failed else tally.passed).update(ids)
+        tally.tests += report.when == "call"
+        tally.blocked += report.failed and "the event loop was blocked" in report.longreprtext
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write one figure for each promise: how many of its cases held."""
+    tally = session.config.stash[TALLY]
+    for name in sorted(tally.passed | tally.failed):
+        held, all_cases = tally.passed[name], tally.passed[name] + tally.failed[name]
+        record(f"{name} cases", f"{held} of {all_cases}", "all", held == all_cases)
+    if tally.tests:
+        figure = f"{tally.blocked} blocked loops in {tally.tests} tests"
+        record("T36", figure, "0", tally.blocked == 0)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -17,6 +17,8 @@ from tests.fakes.certificates import Authority
 from tests.fakes.hostile import Behaviour, Prober, Seen, open_descriptors, prober, serving
 from vcmon.model.result import Blame, Outcome, Reason
 
+pytestmark = pytest.mark.catalogue("T02", "T04")
+
 TIMEOUT = 0.5
 OVERRUN_MAX = 0.1  # seconds past the deadline: T04
 MEMORY_MAX = 4 << 20  # bytes more than before, at the worst moment of one run

@@ -158,6 +158,7 @@ BAD: dict[str, tuple[Answer, Reason]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
+@pytest.mark.catalogue("T07", "T08")
 async def test_bad_answer_has_its_reason(name: str) -> None:
     """Every way not to answer is DOWN with its reason, within the timeout (T07, T08)."""
     answer, reason = BAD[name]
@@ -266,6 +267,7 @@ def verdict(told: dict[str, Any]) -> tuple[str, str]:
     return told.get("reason", "ok"), told.get("blame", "none")
 
 
+@pytest.mark.catalogue("T08")
 def test_dns_answers_do_not_hide_a_dead_host(tmp_path: Path) -> None:
     """NXDOMAIN and no address are DOWN; SERVFAIL, REFUSED, garbage, silence UNKNOWN (T08)."""
     down, unknown, fine = ("dns_nxdomain", "remote"), ("dns_failure", "local"), ("ok", "none")
@@ -290,6 +292,7 @@ def test_dns_answers_do_not_hide_a_dead_host(tmp_path: Path) -> None:
     assert told["changing.vc.test again"]["addresses"] == ["127.0.0.9"], "TTL 0, and it moved"
 
 
+@pytest.mark.catalogue("T17")
 def test_resolver_that_answers_after_10_s_delays_no_literal(tmp_path: Path) -> None:
     """A hundred slow names are UNKNOWN in time, literals take 50 ms at most (T17)."""
     told = house(tmp_path, "slow.vc.test*100", options="timeout:30 attempts:1")

@@ -336,6 +336,7 @@ NOT_AN_ANSWER = {
 
 
 @pytest.mark.parametrize("name", NOT_AN_ANSWER)
+@pytest.mark.catalogue("T07")
 async def test_only_the_right_answer_counts(name: str) -> None:
     """Wrong Call-ID, branch, port, protocol, or garbage: never UP, and within the timeout (T07)."""
     answer, reason = NOT_AN_ANSWER[name]
@@ -437,6 +438,7 @@ STREAMS: dict[str, tuple[Behaviour, Outcome, Reason]] = {
 
 
 @pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.catalogue("T02")
 async def test_half_dead_tcp_peer_has_its_reason(name: str) -> None:
     """Every way to be half-dead over TCP has its verdict, and none outlives the deadline (T02)."""
     behaviour, outcome, reason = STREAMS[name]
@@ -454,6 +456,7 @@ async def test_plain_port_asked_for_tls_is_a_handshake_fault(proxy: Proxy) -> No
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.catalogue("T08")
 async def test_dead_address_of_two_does_not_hide_the_living_one(transport: str) -> None:
     """TCP tries the other within the run, UDP in the next one; the address used is told (T08)."""
     kind = SipParams if transport == "udp" else SipTcpParams

@@ -28,6 +28,8 @@ from vcmon.config.params import HttpsParams, SipsParams, TlsParams
 from vcmon.model.result import Blame, Outcome, Reason
 from vcmon.net.tls import client_context
 
+pytestmark = pytest.mark.catalogue("T09")
+
 DAY = 86400.0
 AUTHORITY = Authority()
 

@@ -84,6 +84,7 @@ def tally(addresses: list[str], rounds: int, period: float, timeout: float) -> T
         ("fd77::{}:{}", NO_GROUP, 20),
     ],
 )
+@pytest.mark.catalogue("T07")
 def test_only_the_right_reply_counts(prefix: str, groups: str, rounds: int) -> None:
     """T07: forged, stale and misquoted packets make no dead host alive, and all are counted."""
     size = "/24" if "." in prefix else "/112"
@@ -125,6 +126,7 @@ def hosts(third: int, number: int) -> list[str]:
     return [f"10.77.{third + i // 250}.{i % 250 + 1}" for i in range(number)]
 
 
+@pytest.mark.catalogue("T20")
 def test_deadline_is_judged_by_receive_time() -> None:
     """T20: of 1,000 replies at the deadline +-5 ms none is misjudged outside +-1 ms."""
     limit = 0.05

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -15,6 +16,8 @@ from vcmon.model.result import Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import Standing, State, Transition
 from vcmon.state.board import Board
 from vcmon.state.canaries import canary_checks
+
+pytestmark = pytest.mark.catalogue("T23")
 
 CANARIES = ("192.0.2.250",)
 HUB = endpoint("hub", "icmp", province="pusat", role=Role.ROUTER)

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from vcmon.config.loader import load
 from vcmon.errors import ConfigError
 
+pytestmark = pytest.mark.catalogue("T10")
+
 CSV = """\
 # daftar perangkat
 id,province,site,role,address,checks,depends_on,medium,provider,contact

@@ -12,6 +12,8 @@ from vcmon.errors import ProbeError
 from vcmon.net.icmp_socket import ExtendedError, destination_of, parse_extended_error
 from vcmon.wire import icmp
 
+pytestmark = pytest.mark.catalogue("T37")
+
 DIALECTS = st.sampled_from([icmp.V4, icmp.V6])
 WORDS = st.integers(0, 0xFFFF)
 

@@ -15,6 +15,8 @@ from vcmon.errors import ProbeError
 from vcmon.model.result import Blame, Reason
 from vcmon.wire.sip import BRANCH_COOKIE, Framer, Message, Options, parse_datagram, request_uri
 
+pytestmark = pytest.mark.catalogue("T37")
+
 EXAMPLES = int(os.environ.get("VCMON_EXAMPLES", "2000"))
 thorough = settings(max_examples=EXAMPLES, deadline=None)
 

@@ -237,6 +237,7 @@ class Board:
             track = self._inventory.tracks[check.endpoint]
             watch = track.watches[check.name]
             watch.belief = forget_streak(watch.belief)
+            watch.silent = 0  # our silence is not the link's loss
             track.fell_blind = track.fell_blind or watch.check.decides
             track.status = None
             self._refresh(track, now)

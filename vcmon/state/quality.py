@@ -40,9 +40,7 @@ class QualityWindow:
     received: int = 0
 
     def add(self, echo: Echo) -> None:
-        """Take one burst in. One that nobody answered is an outage's matter, not quality's."""
-        if not echo.received:
-            return
+        """Take one burst in; a silent one counts once an answer after it proves it to be loss."""
         if len(self.bursts) == WINDOW:
             oldest = self.bursts[0]
             self.sent -= oldest.sent

@@ -8,7 +8,7 @@ from typing import Any
 from vcmon.config.settings import Confirm, QualityClass
 from vcmon.model.endpoint import Check, Endpoint
 from vcmon.model.figures import Tally
-from vcmon.model.result import SILENT, Blame, Outcome, Reason, Result
+from vcmon.model.result import SILENT, Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import CheckStatus, EndpointStatus, Standing, State
 from vcmon.state.loss import ANSWERED_LOG, Loss, observed, silence_log, tries
 from vcmon.state.machine import Belief, observe
@@ -81,6 +81,8 @@ class Track:
             self.loss.add(result.started, sent + silent, lost + silent)
             watch.silent = 0
             if result.echo is not None:
+                if silent:
+                    self.quality.add(Echo(silent, 0))
                 self.quality.add(result.echo)
                 if self.quality_fault is not None or self.quality.is_suspect(self.limits):
                     self.quality_fault = self.quality.fault(self.limits)

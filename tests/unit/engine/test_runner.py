@@ -73,6 +73,7 @@ async def test_only_their_faults_make_down(blame: Blame, outcome: Outcome) -> No
      KeyboardInterrupt(), MemoryError(), StopAsyncIteration()],
     ids=lambda bug: type(bug).__name__,
 )  # fmt: skip
+@pytest.mark.catalogue("T03")
 async def test_a_bug_costs_one_run(bug: BaseException) -> None:
     """T03: whatever a probe raises becomes UNKNOWN(bug), and the process lives on."""
     result = await ran(raising(bug))
@@ -104,6 +105,7 @@ async def test_a_probe_that_ignores_its_deadline_is_cut_off() -> None:
     assert result.duration <= SIP.timeout + GRACE + 0.1
 
 
+@pytest.mark.catalogue("T14")
 async def test_our_own_stall_proves_nothing() -> None:
     """T14: a run during which the loop was blocked is UNKNOWN(stall), up or down."""
 

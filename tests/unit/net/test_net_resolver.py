@@ -235,6 +235,7 @@ async def test_name_that_is_gone_has_no_last_good_address(clock: TurnedClock) ->
     resolver.close()
 
 
+@pytest.mark.catalogue("T17")
 async def test_hanging_resolver_delays_no_literal(
     clock: TurnedClock, gate: threading.Event
 ) -> None:

@@ -33,6 +33,7 @@ def broken(weather: Weather, prefix: str, since: float, until: float = float("in
 
 @pytest.mark.parametrize("canaries", [(), ("192.0.2.250", "192.0.2.251")])
 @pytest.mark.parametrize("weather", [CUT, Weather(answer=Reason.REFUSED)])
+@pytest.mark.catalogue("T01")
 def test_one_cut_is_found_in_time(weather: Weather, canaries: tuple[str, ...]) -> None:
     """A clean cut of one province is down within 18 s, backdated, and nothing else is."""
     delays = []
@@ -61,6 +62,7 @@ def test_recovery_takes_two_answers_ten_seconds_apart() -> None:
 
 
 @pytest.mark.parametrize("kinds", ["icmp", "sip", "tcp", "https", "icmp sip tcp", "icmp https"])
+@pytest.mark.catalogue("T18")
 def test_loss_alone_is_no_outage(kinds: str) -> None:
     """At 20 % loss each way, beginning at once on clean links, nothing is ever down."""
     sim = Simulation(
@@ -93,6 +95,7 @@ def test_a_cut_under_loss_is_found(kinds: str, limit: float) -> None:
 
 @pytest.mark.parametrize("canaries", [(), ("192.0.2.250",)])
 @pytest.mark.parametrize("weather", [CUT, Weather(local=Reason.NO_ROUTE)])
+@pytest.mark.catalogue("T16")
 def test_our_own_uplink_is_one_banner(weather: Weather, canaries: tuple[str, ...]) -> None:
     """When our side is cut nothing is down: what fell is unknown, and we are blind."""
     world = broken(weather, "", 1200, 1300)
@@ -159,6 +162,7 @@ def hub_and_children() -> list[Endpoint]:
     return [hub, *behind, *others]
 
 
+@pytest.mark.catalogue("T22")
 def test_children_of_a_dead_parent_are_unreachable() -> None:
     """One dead hub: its provinces are unreachable with the hub named, never down, not even after
     it came back."""
@@ -188,6 +192,7 @@ def router_and_codec(slug: str) -> tuple[Endpoint, Endpoint]:
     )
 
 
+@pytest.mark.catalogue("T22")
 def test_a_whole_branch_comes_back_without_a_down() -> None:
     """Hub, router, codec: when the hub comes back nothing below it is ever called down."""
     hub = endpoint("hub", "icmp", province="pusat", role=Role.ROUTER)
@@ -230,6 +235,7 @@ def test_a_child_that_stays_dead_becomes_down() -> None:
     assert sim.state("province:p03") is State.DOWN
 
 
+@pytest.mark.catalogue("T05")
 def test_silence_of_the_engine_is_stale_not_green() -> None:
     """Without results everything is unknown after three intervals, and no state resolves."""
     sim = Simulation(settings(*country()), broken(CUT, "p07", 1100))
@@ -240,6 +246,7 @@ def test_silence_of_the_engine_is_stale_not_green() -> None:
     assert counts == {State.UNKNOWN: 38}
 
 
+@pytest.mark.catalogue("T15", "T19")
 def test_a_frozen_process_is_a_gap() -> None:
     """Ten frozen minutes are counted as unknown, a wall step of a day as nothing."""
     sim = Simulation(settings(*country(count=6)), broken(CUT, "none", 0))
@@ -262,3 +269,23 @@ def test_removing_the_dead_endpoint_heals_its_province() -> None:
     assert sim.state("province:aceh") is State.DEGRADED
     sim.board.load(settings(two[0]))
     assert sim.state("province:aceh") is State.UP
+
+
+@pytest.mark.catalogue("T13")
+@pytest.mark.parametrize("kind", ["lossy", "flapping"])
+def test_no_confirmation_hides_a_sick_link(kind: str) -> None:
+    """A link that loses 30 %, or is silent for two runs in every minute, is degraded in 10 min."""
+
+    def world(check: Check[Any], now: float) -> Weather:
+        if not check.id.endpoint.startswith("p03") or now < 1100:
+            return FINE
+        if kind == "lossy":
+            return Weather(loss=0.3)
+        return CUT if now % 60 < 12 and int(now) % 4 < 2 else FINE
+
+    sim = Simulation(settings(*country("icmp", 6)), world)
+    sim.run(700)
+    first = sim.changes("province:p03", State.DEGRADED)[0]
+    assert first.new.reason is Reason.LOSS
+    assert first.noticed_at - sim.clock.offset - 1100 < 600
+    assert sim.state("province:p00") is State.UP
