@@ -225,18 +225,32 @@ def serving(
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda *_: None)  # our clients cut connections
         over = asyncio.Event()
-        server = await asyncio.start_server(one, host, 0, ssl=tls, backlog=512)
+        transports: list[asyncio.WriteTransport] = []
+        talks: set[asyncio.Task[None]] = set()
+
+        def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            transports.append(writer.transport)
+            talks.add(asyncio.create_task(one(reader, writer)))
+
+        server = await asyncio.start_server(begin, host, 0, ssl=tls, backlog=512)
         port = server.sockets[0].getsockname()[1]
         running.append((port, lambda: loop.call_soon_threadsafe(over.set)))
         ready.set()
         await over.wait()
+        for listening in server.sockets:
+            loop.remove_reader(listening.fileno())  # closed while it accepts it loses a transport
+        await asyncio.sleep(0.02)
+        if accepting := asyncio.all_tasks() - talks - {asyncio.current_task()}:
+            await asyncio.wait(accepting, timeout=0.3)  # a TLS handshake may stall for ever
         server.close()
-        await asyncio.sleep(0.02)  # what was accepted just now gets its transport
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.01)  # aborted transports close their sockets
+        for transport in transports:
+            if not transport.is_closing():  # a task cancelled before its first step left it open
+                transport.abort()
+        await asyncio.sleep(0.02)  # aborted transports close their sockets
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name="hostile")
     thread.start()
