@@ -60,7 +60,7 @@ async def test_a_listening_port_is_up(host: str) -> None:
     assert seen.result.detail["address"] == host
     assert seen.result.transmissions == 1
     assert not seen.result.impaired
-    assert seen.elapsed < 0.2
+    assert seen.elapsed < 1.0  # a stall of our own has it run again
 
 
 async def test_a_service_that_speaks_first_is_up_at_once() -> None:
@@ -76,7 +76,7 @@ async def test_a_closed_port_is_refused_by_the_peer() -> None:
     """DOWN refused, blame REMOTE, at once."""
     seen = await _seen(port=_free_port())
     assert (seen.outcome, seen.reason, seen.blame) == (Outcome.DOWN, Reason.REFUSED, Blame.REMOTE)
-    assert seen.elapsed < 0.2
+    assert seen.elapsed < 1.0  # a stall of our own has it run again
     assert "127.0.0.1 port" in seen.text
 
 
