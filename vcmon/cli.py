@@ -127,11 +127,12 @@ def check(
 ) -> None:
     """Check settings and inventory: a summary (exit 0), or every problem (exit 2)."""
     settings = load(path)
+    # soft_wrap: a long path is never broken, so that a line stays a line for grep
     console = _stdout()
     for line in summary(settings):
-        console.print(Text(printable(line)))
+        console.print(Text(printable(line)), soft_wrap=True)
     for line in notes(settings):
-        console.print(Text(f"note: {line}", "yellow"))
+        console.print(Text(f"note: {line}", "yellow"), soft_wrap=True)
 
 
 @cli.command(epilog="Example: vcmon probe sumsel-codec --check sip --watch")
