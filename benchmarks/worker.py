@@ -22,13 +22,13 @@ from vcmon.model.endpoint import Check, CheckId
 from vcmon.model.figures import EngineFigures
 from vcmon.model.result import Outcome, Result
 from vcmon.net.deadline import LoopLag
-from vcmon.net.icmp import BurstPlan, Pinger
+from vcmon.net.icmp import Burst, BurstPlan, Pinger
 from vcmon.net.resolver import Resolver
-from vcmon.probes import PROBES
+from vcmon.probes import BEGINS, PROBES
 
 ONE = BurstPlan(1, 0.0, 56, 0)
 TIMEOUT = 2.0
-SLOT = 0.01  # seconds: the engine's grain, so that the bare pinger is paced alike
+SLOT = 0.02  # seconds: the engine's grain, so that the bare pinger is paced alike
 STALL, PAUSE = 0.2, 0.25  # seconds: the loop blocked, and free again
 
 
@@ -44,20 +44,20 @@ async def pinger(count: int, rounds: int, period: float) -> dict[str, Any]:
     mine.open()
     answered = 0
 
-    async def one(address: str) -> None:
+    def told(burst: Burst) -> None:
         nonlocal answered
-        burst = await mine.burst(address, ONE, TIMEOUT)
         answered += burst.echo.received
 
     async def paced() -> None:
         slots = int(period / SLOT)
-        async with asyncio.TaskGroup() as group:
-            begun = time.monotonic()
-            for slot in range(rounds * slots):
-                place = slot % slots
-                for address in targets[place * count // slots : (place + 1) * count // slots]:
-                    group.create_task(one(address))
-                await asyncio.sleep(max(0.0, begun + (slot + 1) * SLOT - time.monotonic()))
+        begun = time.monotonic()
+        for slot in range(rounds * slots):
+            place = slot % slots
+            for address in targets[place * count // slots : (place + 1) * count // slots]:
+                mine.begin(address, ONE, TIMEOUT, told)
+            await asyncio.sleep(max(0.0, begun + (slot + 1) * SLOT - time.monotonic()))
+        while mine.in_flight:
+            await asyncio.sleep(SLOT)
 
     before = cpu()
     await paced()
@@ -72,7 +72,7 @@ async def engine(count: int, rounds: int, period: float) -> dict[str, Any]:
     lag, mine = LoopLag(clock), Pinger()
     lag.start()
     mine.open()
-    runner = Runner(clock, lag, mine, Resolver(clock), PROBES, asyncio.Semaphore(100))
+    runner = Runner(clock, lag, mine, Resolver(clock), PROBES, asyncio.Semaphore(100), BEGINS)
 
     def sink(result: Result, _: int) -> Sequence[tuple[CheckId, float, int]]:
         found[0] += 1

@@ -18,7 +18,7 @@ from vcmon.config.settings import Settings
 from vcmon.engine.calendar import Calendar
 from vcmon.engine.engine import Engine
 from vcmon.engine.runner import Runner, runs_allowed
-from vcmon.engine.vitals import Vitals, raise_open_files_limit
+from vcmon.engine.vitals import Vitals, raise_open_files_limit, spare_the_collector
 from vcmon.errors import ConfigError, StartError
 from vcmon.model.endpoint import Endpoint
 from vcmon.model.figures import EngineFigures
@@ -27,7 +27,7 @@ from vcmon.model.status import Transition
 from vcmon.net.deadline import LoopLag
 from vcmon.net.icmp import Pinger
 from vcmon.net.resolver import Resolver
-from vcmon.probes import PROBES
+from vcmon.probes import BEGINS, PROBES
 from vcmon.state.board import Board
 from vcmon.state.canaries import canary_checks
 from vcmon.systemd import ServiceManager
@@ -82,7 +82,9 @@ class Workshop:
         lag.start()
         pinger.open()
         slots = asyncio.Semaphore(runs_allowed(raise_open_files_limit()))
-        return cls(lag, pinger, resolver, Runner(clock, lag, pinger, resolver, PROBES, slots))
+        return cls(
+            lag, pinger, resolver, Runner(clock, lag, pinger, resolver, PROBES, slots, BEGINS)
+        )
 
     def close(self) -> None:
         self.pinger.close()
@@ -187,6 +189,7 @@ class App:
 async def _main(config: Path, settings: Settings) -> None:
     app = _compose(config, settings)
     app.apply(settings)
+    spare_the_collector()
     site = Site(build(app.sources()), settings.web.listen)
     try:
         await site.start()

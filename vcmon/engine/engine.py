@@ -15,9 +15,9 @@ from vcmon.model.endpoint import Check, CheckId
 from vcmon.model.figures import EngineFigures
 from vcmon.model.result import Result
 
-GRAIN = 0.02
+GRAIN = 0.05
 """Seconds between two looks at the timetable: one wake-up serves all that is due meanwhile. A
-wake-up costs as much as a probe; a probe that is 20 ms late is on time."""
+wake-up costs as much as ten probes; a probe that is 50 ms late is on time."""
 
 IDLE = 1.0
 """Seconds of sleep at the longest: the engine's heartbeat, and how soon it sees a resume."""
@@ -42,6 +42,8 @@ class Runs(Protocol):
 
     stopping: bool
 
+    def begin(self, check: Check[Any], done: Callable[[Result], None]) -> bool: ...
+
     async def run(self, check: Check[Any], attempts: int = 1) -> Result: ...
 
 
@@ -55,7 +57,7 @@ class Engine:
         self._figures = figures
         self._timetable = Timetable(clock.monotonic())
         self._checks: dict[CheckId, Check[Any]] = {}
-        self._running: dict[CheckId, asyncio.Task[None]] = {}
+        self._running: dict[CheckId, asyncio.Task[None] | None] = {}  # None: it needs no task
         self._again: dict[CheckId, int] = {}  # asked for while running
         self._round: set[CheckId] = set()  # still to come in this round
         self._sleeper: asyncio.Future[None] | None = None
@@ -121,21 +123,36 @@ class Engine:
 
     def _launch(self, check_id: CheckId, attempts: int) -> None:
         check = self._checks.get(check_id)
-        if check is not None:
-            task = asyncio.create_task(self._one(check, attempts))
-            self._running[check_id] = task
+        if check is None:
+            return
+        self._running[check_id] = None
+        if attempts > 1 or not self._runner.begin(check, self._taken):
+            self._running[check_id] = asyncio.create_task(self._one(check, attempts))
+
+    def _taken(self, result: Result) -> None:
+        self._hand_on(result, 1)
+        self._finish(result.check)
 
     async def _one(self, check: Check[Any], attempts: int) -> None:
         try:
-            result = await self._runner.run(check, attempts)
+            self._hand_on(await self._runner.run(check, attempts), attempts)
+        except Exception as bug:  # noqa: BLE001  the runner's own: it costs this result, not the check
+            self._lost(check.id, bug)
+        except BaseException:
+            self._running.pop(check.id, None)  # stopping: nothing follows
+            raise
+        self._finish(check.id)
+
+    def _hand_on(self, result: Result, attempts: int) -> None:
+        try:
             for advice in self._sink(result, attempts):
                 self._take(Advice(*advice))
         except Exception as bug:  # noqa: BLE001  one behind the sink costs this result, not the check
-            fields = {"check": str(check.id), "bug": repr(bug)[:200], "where": origin(bug)}
-            log.error("result lost", **fields)  # noqa: TRY400  no source is read on the loop
-        finally:
-            self._running.pop(check.id, None)
-        self._finish(check.id)
+            self._lost(result.check, bug)
+
+    def _lost(self, check: CheckId, bug: Exception) -> None:
+        fields = {"check": str(check), "bug": repr(bug)[:200], "where": origin(bug)}
+        log.error("result lost", **fields)
 
     def _take(self, advice: Advice) -> None:
         if advice.check in self._running and advice.at <= self._clock.monotonic():
@@ -146,6 +163,7 @@ class Engine:
             self._wake()
 
     def _finish(self, check_id: CheckId) -> None:
+        self._running.pop(check_id, None)
         if check_id in self._again and not self._runner.stopping:
             self._launch(check_id, self._again.pop(check_id))
         self._round.discard(check_id)
@@ -155,7 +173,7 @@ class Engine:
 
     async def _stop(self) -> None:
         self._runner.stopping = True
-        tasks = set(self._running.values())
+        tasks = {task for task in self._running.values() if task is not None}
         for task in tasks:
             task.cancel()
         if tasks:

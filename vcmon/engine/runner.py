@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -16,7 +16,7 @@ from vcmon.model.result import SILENT, Blame, Outcome, Reason, Result
 from vcmon.net.deadline import Deadline, LoopLag
 from vcmon.net.icmp import Pinger
 from vcmon.net.resolver import Resolver
-from vcmon.probes.base import Probe, Tools
+from vcmon.probes.base import Begin, Probe, Tools
 
 GRACE = 0.05
 """Seconds over its timeout after which a probe that ignores its deadline is cut off, at the next
@@ -66,11 +66,34 @@ class Runner:
     resolver: Resolver
     probes: Mapping[str, Probe]
     slots: asyncio.Semaphore
+    begins: Mapping[str, Begin] = field(default_factory=dict)
     stopping: bool = False
     _attempts: dict[asyncio.Task[Any], _Attempt] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.lag.watchers.append(self._cut_off_overdue)
+
+    def begin(self, check: Check[Any], done: Callable[[Result], None]) -> bool:
+        """As :meth:`run` with one attempt, without a task; ``done`` gets the one result.
+
+        False where the check can't be run so: then nothing has happened. ``done`` may be called
+        before this returns, where not even a packet could be sent.
+        """
+        begin = self.begins.get(check.kind)
+        if begin is None:
+            return False
+        tools = self._tools(Deadline(self.clock, self.lag, check.timeout))
+
+        def told(verdict: Callable[[], Result]) -> None:
+            done(_unless_stalled(_ruled(check, tools, verdict), tools.deadline))
+
+        try:
+            return begin(check, tools, told)
+        except ProbeError as error:
+            done(_failed(check, tools, error))
+        except Exception as bug:  # noqa: BLE001  as in _attempt
+            done(_failed(check, tools, _bug(check, bug)))
+        return True
 
     async def run(self, check: Check[Any], attempts: int = 1) -> Result:
         """One result within ``check.timeout`` (and GRACE): the first UP of so many attempts.
@@ -119,7 +142,7 @@ class Runner:
         return failed
 
     async def _attempt(self, check: Check[Any], deadline: Deadline) -> Result:
-        tools = Tools(self.clock, self.pinger, self.resolver, deadline, self.clock.wall())
+        tools = self._tools(deadline)
         task = asyncio.current_task()
         assert task is not None
         attempt = self._attempts[task] = _Attempt(deadline)
@@ -141,6 +164,9 @@ class Runner:
             del self._attempts[task]
         return _unless_stalled(result, deadline)
 
+    def _tools(self, deadline: Deadline) -> Tools:
+        return Tools(self.clock, self.pinger, self.resolver, deadline, self.clock.wall())
+
     def _cut_off_overdue(self, now: float) -> None:
         """End the attempts whose probes ignore their deadline; one look serves them all."""
         for task, attempt in self._attempts.items():
@@ -153,6 +179,15 @@ class Runner:
             elif not attempt.cut_off:
                 attempt.cut_off = True
                 task.cancel()
+
+
+def _ruled(check: Check[Any], tools: Tools, verdict: Callable[[], Result]) -> Result:
+    try:
+        return verdict()
+    except ProbeError as error:
+        return _failed(check, tools, error)
+    except Exception as bug:  # noqa: BLE001  as in _attempt
+        return _failed(check, tools, _bug(check, bug))
 
 
 def _failed(check: Check[Any], tools: Tools, error: ProbeError) -> Result:
@@ -183,4 +218,4 @@ def _unless_stalled(result: Result, deadline: Deadline) -> Result:
     proven = result.echo is not None and result.outcome is Outcome.UP
     if proven or result.outcome is Outcome.UNKNOWN or not deadline.stalled():
         return result
-    return replace(result, outcome=Outcome.UNKNOWN, reason=Reason.STALL, blame=Blame.LOCAL)
+    return result._replace(outcome=Outcome.UNKNOWN, reason=Reason.STALL, blame=Blame.LOCAL)

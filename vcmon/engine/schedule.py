@@ -33,12 +33,18 @@ class Due(NamedTuple):
     in_turn: bool = True  # False: a rerun only
 
 
-class _Entry(NamedTuple):
-    at: float
-    order: int  # makes entries of one instant comparable, first come first
-    check: CheckId
-    attempts: int
-    is_slot: bool
+_Entry = tuple[float, int, CheckId, int, bool]
+"""When, an order that makes entries of one instant comparable, what, attempts, whether a slot."""
+
+
+def _both(first: Due, second: Due) -> Due:
+    return Due(
+        first.check,
+        first.slot,
+        max(first.attempts, second.attempts),
+        first.missed + second.missed,
+        first.in_turn or second.in_turn,
+    )
 
 
 @dataclass(slots=True)
@@ -79,7 +85,7 @@ class Timetable:
 
     def next_at(self) -> float:
         """When the next entry is due; infinity for an empty timetable."""
-        return self._heap[0].at if self._heap else math.inf
+        return self._heap[0][0] if self._heap else math.inf
 
     def pop_due(self, now: float) -> list[Due]:
         """Everything due by ``now``, each check once; slots that passed wholly are counted.
@@ -87,29 +93,25 @@ class Timetable:
         After a stall a check runs once, not once a missed slot.
         """
         due: dict[CheckId, Due] = {}
-        while self._heap and self._heap[0].at <= now:
-            entry = heapq.heappop(self._heap)
-            slots = self._slots.get(entry.check)
-            if slots is None or (entry.is_slot and not _is_slot_of(entry.at, slots)):
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            at, _, check, attempts, is_slot = heapq.heappop(heap)
+            slots = self._slots.get(check)
+            if slots is None or (is_slot and not _is_slot_of(at, slots)):
                 continue  # removed, or re-entered with another interval
             missed = 0
-            if entry.is_slot:
+            if is_slot:
                 following = _next(slots, now)
-                missed = max(0, round((following - entry.at) / slots.interval) - 1)
-                self._push(following, entry.check, 1, is_slot=True)
-            before = due.get(entry.check)
-            due[entry.check] = Due(
-                entry.check,
-                before.slot if before else entry.at,
-                max(entry.attempts, before.attempts if before else 1),
-                missed + (before.missed if before else 0),
-                entry.is_slot or (before is not None and before.in_turn),
-            )
+                missed = max(0, round((following - at) / slots.interval) - 1)
+                self._push(following, check, 1, is_slot=True)
+            found = Due(check, at, attempts, missed, is_slot)
+            before = due.get(check)
+            due[check] = found if before is None else _both(before, found)
         return list(due.values())
 
     def _push(self, at: float, check: CheckId, attempts: int, *, is_slot: bool) -> None:
         self._order += 1
-        heapq.heappush(self._heap, _Entry(at, self._order, check, attempts, is_slot))
+        heapq.heappush(self._heap, (at, self._order, check, attempts, is_slot))
 
 
 def _next(slots: _Slots, now: float) -> float:

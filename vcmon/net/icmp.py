@@ -8,29 +8,36 @@ all bursts: no task and no timer per packet.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import socket
-from itertools import count
-from math import ceil
+from operator import attrgetter
 
 from vcmon.clock import monotonic_ns, wall_ns
 from vcmon.errors import ProbeError
-from vcmon.model.result import Blame, Reason
 from vcmon.net.faults import local_fault
 from vcmon.net.icmp_burst import (
-    MAX_KNOWN,
     Burst,
     BurstPlan,
     Lane,
     Packet,
     Run,
+    Tell,
     clock_skew,
     closed_fault,
+    crowded_fault,
     network_fault,
     overflow_fault,
     round_trip,
 )
-from vcmon.net.icmp_socket import Arrival, Mode, NetworkError, destination_of, open_socket
+from vcmon.net.icmp_socket import (
+    Arrival,
+    Departure,
+    Destination,
+    Mode,
+    NetworkError,
+    destination_of,
+    open_socket,
+)
+from vcmon.net.wheel import Wheel
 
 __all__ = ["Burst", "BurstPlan", "Pinger"]
 
@@ -42,8 +49,12 @@ READ_AT_ONCE = 512  # packets; then the loop gets its turn
 READ_ALL = 16_384  # packets; more than the receive buffer can hold
 SEND_AT_ONCE = 128  # packets sent between two looks at the replies, so that our queue holds them
 EVENTS_AT_ONCE = 256  # bursts advanced or ended before the loop gets its turn
-HEAP_SLACK = 1024  # ended bursts that may lie in the heap before it is swept
-COLD_NS = 1_000_000  # nanoseconds without sending after which the caches have forgotten us
+DESTINATIONS_MAX = 65_536  # literals whose reading is remembered: more than can be under way
+COLD_NS = 1_000_000
+"""Nanoseconds without sending after which the way into the kernel is cold, and our own clock stands
+tens of microseconds before the wire: such a packet asks for the kernel's stamp, which costs one
+more system call. In a crowd that is one packet a batch."""
+
 SEND_TRIES = 8  # each try first reads away the errors of earlier packets
 
 
@@ -62,11 +73,14 @@ class Pinger:
         self.unmatched = 0
         self._lanes: dict[socket.AddressFamily, Lane] = {}
         self._faults: dict[socket.AddressFamily, ProbeError] = {}
-        self._heap: list[tuple[float, int, Run]] = []
-        self._serial = count()
+        self._wheel: Wheel[Run] = Wheel()
+        self._armed_for = 0
         self._timer: asyncio.TimerHandle | None = None
         self._in_flight = 0
         self._unread = 0  # packets sent since the last look at the replies
+        self._destinations: dict[str, tuple[socket.AddressFamily, Destination]] = {}
+        self._over: list[Run] = []  # ended, and not told yet
+        self._telling = False
 
     @property
     def overflowed(self) -> int:
@@ -99,7 +113,7 @@ class Pinger:
             self._loop.add_reader(lane.socket.sock.fileno(), self._read, lane, READ_AT_ONCE)
 
     def close(self) -> None:
-        """Close the sockets; a burst under way raises ProbeError ``bug``."""
+        """Close the sockets; a burst under way ends with a fault ``bug`` of our own."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -107,47 +121,68 @@ class Pinger:
             self._loop.remove_reader(lane.socket.sock.fileno())
             lane.socket.close()
             for packet in lane.packets.values():
-                if not packet.run.done.done():
-                    packet.run.done.set_exception(closed_fault())
+                if not packet.run.ended:
+                    packet.run.local = closed_fault()
+                    self._end(packet.run)
+        self._tell()
         self._lanes.clear()
-        self._heap.clear()
+        self._wheel.clear()
 
-    async def burst(self, address: str, plan: BurstPlan, timeout: float) -> Burst:
+    def begin(self, address: str, plan: BurstPlan, timeout: float, tell: Tell) -> Run:
         """Send ``plan.packets`` echo requests; each waits ``timeout`` seconds for its reply.
 
-        Ends early when every packet has its reply or its ICMP error. Raises ProbeError, blame
-        LOCAL, when nothing can be sent at all: no permission (with what to do), no such family,
-        too many packets under way, or ``address`` is no IP literal.
+        ``tell`` is called once, never from within this call, as soon as every packet has its
+        reply, its ICMP error or its silence. Raises ProbeError, blame LOCAL, when nothing can be
+        sent at all: no permission (with what to do), no such family, too many packets under way,
+        or ``address`` is no IP literal.
         """
-        family, destination = destination_of(address)
+        family, destination = self._destination(address)
         lane = self._lane(family)
-        if not lane.has_room(plan.packets, self._loop.time()):
-            raise ProbeError(
-                Reason.BUFFERS,
-                Blame.LOCAL,
-                f"expected at most {MAX_KNOWN} echo requests under way, found more: "
-                "probe fewer targets or wait less long for each",
-            )
-        run = Run(lane, destination, plan, timeout)
+        now = self._loop.time()
+        if not lane.has_room(plan.packets, now):
+            raise crowded_fault()
+        run = Run(lane, destination, plan, timeout, tell)
         self._in_flight += 1
+        run.due = now
+        self._advance(run, now)
+        return run
+
+    def abandon(self, run: Run) -> None:
+        """End the burst now, and tell nobody."""
+        run.tell = _nobody
+        self._end(run)
+        self._tell_soon()
+
+    async def burst(self, address: str, plan: BurstPlan, timeout: float) -> Burst:
+        """What :meth:`begin` tells, for who can wait.
+
+        Raises ProbeError as it does, or ``bug`` when the pinger is closed meanwhile.
+        """
+        told = self._loop.create_future()
+        run = self.begin(address, plan, timeout, lambda burst: _settle(told, burst))
         try:
-            run.due = self._loop.time()
-            self._advance(run, run.due)
-            self._arm()
-            await run.done
+            await asyncio.wait({told})
         finally:
-            self._in_flight -= 1
-            self._end(run)
-            lane.retire(run, self._loop.time())
-        return run.burst()
+            if not told.done():
+                self.abandon(run)
+        burst: Burst = told.result()
+        if burst.fault is not None and not self._lanes:
+            raise burst.fault
+        return burst
+
+    def _destination(self, address: str) -> tuple[socket.AddressFamily, Destination]:
+        found = self._destinations.get(address)
+        if found is None:
+            if len(self._destinations) >= DESTINATIONS_MAX:
+                self._destinations.clear()
+            found = self._destinations[address] = destination_of(address)
+        return found
 
     def _lane(self, family: socket.AddressFamily) -> Lane:
         lane = self._lanes.get(family)
         if lane is not None:
             return lane
-        fault = self._faults.get(family)
-        if fault is None:
-            raise closed_fault()
+        fault = self._faults.get(family) or closed_fault()
         raise ProbeError(fault.reason, fault.blame, fault.text)
 
     def _advance(self, run: Run, now: float) -> None:
@@ -170,27 +205,33 @@ class Pinger:
 
     def _send(self, run: Run) -> None:
         lane = run.lane
+        echo = lane.socket
         sequence = lane.free_sequence()
-        request = lane.socket.request(sequence, run.body)
-        if monotonic_ns() - lane.sent_at > COLD_NS:
-            lane.socket.warm(run.destination)
+        request = echo.request(sequence, run.body)
+        stamped = monotonic_ns() - lane.sent_at > COLD_NS
+        send = echo.send_stamped if stamped else echo.send
         failure: OSError | None = None
         for _ in range(SEND_TRIES):
             try:
-                lane.socket.mark(run.plan.dscp)
+                echo.mark(run.plan.dscp)
                 wall = wall_ns()
                 # Read second, so that a pause between the two looks like a step, and is corrected.
                 mono = monotonic_ns()
-                lane.socket.send(request, run.destination)
+                send(request, run.destination)
             except OSError as exc:
                 failure = exc
                 # It may be what an earlier packet met: that is told to whom it concerns.
-                if not self._read_errors(lane):
+                told = self._read_errors(lane)
+                lane.count_stamps_anew()
+                if not told:
                     break
             else:
                 packet = lane.packets[sequence] = Packet(run, sequence, wall, mono)
                 run.packets.append(packet)
                 lane.sent_at = mono
+                if stamped:
+                    lane.await_stamp(packet)
+                    self._read_errors(lane)  # where nothing queues the packet, its stamp is there
                 self._unread += 1
                 if self._unread >= SEND_AT_ONCE:
                     self._read(lane, READ_ALL)
@@ -200,42 +241,53 @@ class Pinger:
             run.local = local_fault(failure)
 
     def _end(self, run: Run) -> None:
-        if run.ended:
-            return
-        run.ended = True
-        if not run.done.done():
-            run.done.set_result(None)
+        if not run.ended:
+            run.ended = True
+            self._over.append(run)
+            self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        """Tell who waits, but from the loop: never in the middle of sending or reading."""
+        if self._over and not self._telling:
+            self._telling = True
+            self._loop.call_soon(self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        over, self._over = self._over, []
+        now = self._loop.time()
+        for run in over:
+            self._in_flight -= 1
+            run.lane.retire(run, now)
+            try:
+                run.tell(run.burst())
+            except Exception as bug:  # noqa: BLE001  theirs; the other bursts must be told too
+                self._loop.call_exception_handler({"message": "echo not taken", "exception": bug})
 
     # --- the one timer -----------------------------------------------------------------------
 
     def _schedule(self, run: Run, when: float) -> None:
-        heapq.heappush(self._heap, (ceil(when / TICK) * TICK, next(self._serial), run))
-        if len(self._heap) > 2 * self._in_flight + HEAP_SLACK:
-            self._heap = [entry for entry in self._heap if not entry[2].ended]
-            heapq.heapify(self._heap)
+        tick = int(-(-when // TICK))
+        self._wheel.put(tick, run)
+        if self._timer is None or tick < self._armed_for:
+            self._arm()
 
     def _arm(self) -> None:
-        heap = self._heap
-        while heap and heap[0][2].ended:
-            heapq.heappop(heap)
-        if not heap:
-            return
-        when = heap[0][0]
+        """Set the timer for the first tick at which somebody still waits."""
         if self._timer is not None:
-            if self._timer.when() <= when:
-                return
             self._timer.cancel()
-        self._timer = self._loop.call_at(when, self._tick, when)
+            self._timer = None
+        tick = self._wheel.first(attrgetter("ended"))
+        if tick is not None:
+            self._armed_for = tick
+            self._timer = self._loop.call_at(tick * TICK, self._tick)
 
-    def _tick(self, when: float) -> None:
+    def _tick(self) -> None:
         self._timer = None
-        now = max(self._loop.time(), when)  # asyncio may be early by the clock's resolution
-        heap = self._heap
+        now = self._loop.time()
+        tick = max(int(now / TICK), self._armed_for)  # asyncio may be early by a clock's grain
         silent: list[Run] = []
-        for _ in range(EVENTS_AT_ONCE):
-            if not heap or heap[0][0] > now:
-                break
-            run = heapq.heappop(heap)[2]
+        for run in self._wheel.take(tick, EVENTS_AT_ONCE):
             if run.ended:
                 continue
             if run.unsent:
@@ -259,6 +311,8 @@ class Pinger:
 
     def _read(self, lane: Lane, limit: int) -> None:
         self._unread = 0
+        if lane.unstamped:
+            self._read_errors(lane)
         receive = lane.socket.receive
         skew = clock_skew()
         for number in range(limit):
@@ -276,15 +330,12 @@ class Pinger:
 
     def _match(self, lane: Lane, arrival: Arrival, skew: int) -> None:
         reply, source, stamp = arrival
-        if reply is None or reply.identifier != lane.socket.identifier:
-            self.unmatched += 1
-            return
-        packet = lane.packets.get(reply.sequence)
-        if packet is None:
+        packet = None if reply is None else lane.packets.get(reply[1])
+        if reply is None or packet is None or reply[0] != lane.socket.identifier:
             self.unmatched += 1
             return
         run = packet.run
-        if source != run.address or reply.nonce != run.nonce:
+        if source != run.address or reply[2] != run.nonce:
             self.spoofed += 1
             return
         self._answered(packet, run, round_trip(packet.wall, packet.mono, stamp, skew))
@@ -312,7 +363,9 @@ class Pinger:
         number = 0
         for error in lane.socket.errors():
             number += 1
-            if error is None:
+            if isinstance(error, Departure):
+                lane.departed(error)
+            elif error is None:
                 self.unmatched += 1
             else:
                 self._refused(lane, error)
@@ -336,3 +389,12 @@ class Pinger:
             run.network = network_fault(reason, error)
             run.offender = error.offender
         self._settled(run)
+
+
+def _nobody(_: Burst) -> None:
+    """Told of what nobody waits for any more."""
+
+
+def _settle(told: asyncio.Future[Burst], burst: Burst) -> None:
+    if not told.done():
+        told.set_result(burst)

@@ -5,15 +5,16 @@ No socket is touched here; :class:`vcmon.net.icmp.Pinger` does the sending and t
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from vcmon.clock import monotonic_ns, wall_ns
 from vcmon.errors import ProbeError
 from vcmon.model.result import Blame, Echo, Reason
-from vcmon.net.icmp_socket import Destination, EchoSocket, ExtendedError
+from vcmon.net.icmp_socket import Departure, Destination, EchoSocket, ExtendedError
 from vcmon.wire import icmp
 
 STEP_NS = 1_000_000  # wall and monotonic clock part by less than this in any timeout by slewing
@@ -21,6 +22,10 @@ CLOCK_GAP_NS = 20_000  # a pair of clock readings further apart is read again
 REMEMBERED = 10.0  # seconds that an ended burst's packets are still known as late or duplicate
 SEQUENCES = 1 << 16
 MAX_KNOWN = 3 * SEQUENCES // 4  # packets known at once; the rest keeps the next free one near
+RANDOM_BYTES = 4096  # a system call for each nonce would cost as much as matching a reply
+STAMP_NUMBERS = 1 << 32
+STAMPS_AWAITED = 256  # sent packets whose stamp a driver may still owe us; some give none
+LATE_STAMP_NS = 1_000_000_000  # a stamp further behind our own is another packet's
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,7 @@ class BurstPlan:
     dscp: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
+class Burst(NamedTuple):
     """What came back; ``fault`` says why nothing did, where more is known than silence.
 
     ``fault`` is an ICMP error from the network (``offender`` sent it) or a local fault.
@@ -43,6 +47,10 @@ class Burst:
     echo: Echo
     fault: ProbeError | None
     offender: str
+
+
+Tell = Callable[[Burst], None]
+"""Is told the outcome once, when the burst has ended."""
 
 
 class Packet:
@@ -59,6 +67,13 @@ class Packet:
         self.late = False
         self.failed = False  # an ICMP error came back for it
 
+    def departed(self, stamp: int) -> None:
+        """The kernel's own stamp of the sending; it stands nearer to the wire than ours."""
+        behind = stamp - self.wall
+        if 0 <= behind < LATE_STAMP_NS:
+            self.wall += behind
+            self.mono += behind
+
 
 class Run:
     """One burst under way."""
@@ -68,7 +83,6 @@ class Run:
         "awaiting",
         "body",
         "destination",
-        "done",
         "drops",
         "due",
         "duplicates",
@@ -82,21 +96,22 @@ class Run:
         "packets",
         "plan",
         "received",
+        "tell",
         "timeout",
         "unsent",
     )
 
     def __init__(
-        self, lane: Lane, destination: Destination, plan: BurstPlan, timeout: float
+        self, lane: Lane, destination: Destination, plan: BurstPlan, timeout: float, tell: Tell
     ) -> None:
         self.lane = lane
         self.destination = destination
         self.address = destination[0]
         self.plan = plan
         self.timeout = timeout
-        self.nonce = os.urandom(icmp.NONCE_SIZE)
+        self.tell = tell
+        self.nonce = lane.nonce()
         self.body = icmp.payload(self.nonce, plan.size)
-        self.done = asyncio.get_running_loop().create_future()
         self.packets: list[Packet] = []
         self.unsent = plan.packets
         self.awaiting = plan.packets  # neither answered nor refused yet, the unsent included
@@ -112,7 +127,7 @@ class Run:
 
     def burst(self) -> Burst:
         """The outcome, as it stands now."""
-        rtts = tuple(packet.rtt / 1e9 for packet in self.packets if packet.rtt >= 0)
+        rtts = tuple([packet.rtt / 1e9 for packet in self.packets if packet.rtt >= 0])
         echo = Echo(len(self.packets), self.received, self.duplicates, self.late, rtts)
         if self.received:
             return Burst(echo, None, "")
@@ -130,6 +145,16 @@ class Lane:
         self.sent_at = 0  # monotonic nanoseconds
         self._next = int.from_bytes(os.urandom(2), "big")
         self._ended: deque[tuple[float, Run]] = deque()
+        self._random = b""
+        self._stamped = 0  # packets sent that asked for a stamp
+        self.unstamped: dict[int, Packet] = {}  # those whose stamp is still to come
+
+    def nonce(self) -> bytes:
+        """Bytes that nobody can guess."""
+        if not self._random:
+            self._random = os.urandom(RANDOM_BYTES)
+        nonce, self._random = self._random[: icmp.NONCE_SIZE], self._random[icmp.NONCE_SIZE :]
+        return nonce
 
     def has_room(self, number: int, now: float) -> bool:
         """Whether so many more may be sent; forgets what ended long ago, or must make room."""
@@ -149,6 +174,25 @@ class Lane:
             sequence = (sequence + 1) % SEQUENCES
         self._next = (sequence + 1) % SEQUENCES
         return sequence
+
+    def await_stamp(self, packet: Packet) -> None:
+        """The packet was sent with the wish for a stamp."""
+        if len(self.unstamped) >= STAMPS_AWAITED:
+            self.unstamped.clear()
+        self.unstamped[self._stamped] = packet
+        self._stamped = (self._stamped + 1) % STAMP_NUMBERS
+
+    def departed(self, departure: Departure) -> None:
+        """A stamp came for one of the packets."""
+        packet = self.unstamped.pop(departure.number, None)
+        if packet is not None:
+            packet.departed(departure.stamp)
+
+    def count_stamps_anew(self) -> None:
+        """A send failed, so our count and the kernel's may have parted."""
+        self.unstamped.clear()
+        self._stamped = 0
+        self.socket.count_stamps_anew()
 
     def retire(self, run: Run, now: float) -> None:
         """The run is over; what still comes for it is late or a duplicate."""
@@ -196,6 +240,15 @@ def overflow_fault() -> ProbeError:
         Blame.LOCAL,
         "our ICMP receive queue overflowed, so silence proves nothing: raise net.core.rmem_max "
         "or probe fewer targets at once",
+    )
+
+
+def crowded_fault() -> ProbeError:
+    return ProbeError(
+        Reason.BUFFERS,
+        Blame.LOCAL,
+        f"expected at most {MAX_KNOWN} echo requests under way, found more: "
+        "probe fewer targets or wait less long for each",
     )
 
 

@@ -32,7 +32,7 @@ Mode = Literal["dgram", "raw"]
 Destination = tuple[str, int] | tuple[str, int, int, int]
 
 # From the kernel's headers; the socket module of Python 3.11 does not name them.
-SO_TIMESTAMPNS = 35
+SO_TIMESTAMPING = 37
 SO_RXQ_OVFL = 40
 SO_MEMINFO = 55
 SO_RCVBUFFORCE = 33
@@ -48,12 +48,19 @@ ICMP_FILTER = 1
 ICMP6_FILTER = 1
 SO_EE_ORIGIN_ICMP = 2
 SO_EE_ORIGIN_ICMP6 = 3
+SO_EE_ORIGIN_TIMESTAMPING = 4
+STAMP_SENDING = 1 << 1  # the flags of SO_TIMESTAMPING: when a packet goes to the driver,
+STAMP_RECEIVING = 1 << 3  # when one comes from it,
+STAMP_BY_KERNEL = 1 << 4  # by the kernel's clock,
+STAMP_NUMBERED = 1 << 7  # the stamps of sent packets counted from 0,
+STAMP_ONLY = 1 << 11  # and without the packet
+STAMPS = STAMP_RECEIVING | STAMP_BY_KERNEL | STAMP_NUMBERED | STAMP_ONLY
 
 BUFFER_BYTES = 4 << 20
 """Holds about 10,000 small packets: a second of replies at the largest load we promise."""
 
 RECEIVE_BYTES = 96  # the longest IPv4 header, the ICMP header and our nonce; the rest is filler
-ANCILLARY_BYTES = 128  # a stamp and a drop count take 56
+ANCILLARY_BYTES = 128  # a stamp and a drop count take 88
 ERROR_ANCILLARY_BYTES = 256  # with the extended error and the offender's address
 ERRORS_AT_ONCE = 4096  # a flood of ICMP errors must not hold the loop; the rest waits
 
@@ -61,14 +68,12 @@ _TIMESPEC = struct.Struct("@qq")
 _COUNT = struct.Struct("@I")
 _EXTENDED_ERROR = struct.Struct("@IBBBBII")
 _ADDRESS_FAMILY = struct.Struct("@H")
+_STAMP_THIS_ONE = [(socket.SOL_SOCKET, SO_TIMESTAMPING, struct.pack("@I", STAMP_SENDING))]
 
 
-class Arrival(NamedTuple):
-    """One packet as the kernel received it; ``stamp`` is wall-clock nanoseconds."""
-
-    reply: icmp.Reply | None
-    source: str
-    stamp: int
+Arrival = tuple[icmp.Reply | None, str, int]
+"""One packet as the kernel received it: the reply in it, its source, and the kernel's stamp in
+wall-clock nanoseconds. A plain tuple: one is made for every packet."""
 
 
 class ExtendedError(NamedTuple):
@@ -87,8 +92,15 @@ class NetworkError(NamedTuple):
     error: ExtendedError
 
 
+class Departure(NamedTuple):
+    """When the kernel gave a packet to the driver: its number among the stamped, and the stamp."""
+
+    number: int  # from 0, modulo 2**32
+    stamp: int  # wall-clock nanoseconds
+
+
 class EchoSocket:
-    """Sends echo requests, gives back replies and ICMP errors; never blocks."""
+    """Sends echo requests, gives back replies, stamps and ICMP errors; never blocks."""
 
     def __init__(self, holder: ICMPv4Socket | ICMPv6Socket, mode: Mode) -> None:
         self._holder = holder  # closes the socket when collected
@@ -103,11 +115,12 @@ class EchoSocket:
         self._prepare()
         self._recvmsg = self.sock.recvmsg
         self._sendto = self.sock.sendto
+        self._sendmsg = self.sock.sendmsg
 
     def _prepare(self) -> None:
         sock = self.sock
         sock.settimeout(0.0)
-        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, STAMPS)
         sock.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
         # Fragments are welcome: a path with a smaller MTU is not an outage.
         if self.family == socket.AF_INET:
@@ -168,14 +181,18 @@ class EchoSocket:
         """
         self._sendto(packet, destination)
 
-    def warm(self, destination: Destination) -> None:
-        """Bring the way into the kernel into the caches: call it before a stamp, after a rest.
+    def send_stamped(self, packet: bytes, destination: Destination) -> None:
+        """As :meth:`send`; :meth:`errors` then gives the packet's Departure, at once or soon.
 
-        Measured: the stamp then stands 11 us nearer to the wire.
+        The stamp stands microseconds from the wire, however long we took from our own clock to
+        the driver: cold caches and a core taken away cost 10 to 60 us, now and then milliseconds.
         """
-        if self.mode == "dgram":  # which refuses an empty message at once; RAW would send it
-            with suppress(OSError):
-                self._sendto(b"", destination)
+        self._sendmsg([packet], _STAMP_THIS_ONE, 0, destination)
+
+    def count_stamps_anew(self) -> None:
+        """Let the next stamped packet be number 0 (a failed send may have used a number up)."""
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, STAMPS & ~STAMP_NUMBERED)
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, STAMPS)
 
     def receive(self) -> Arrival | None:
         """The next packet; None when none waits. Raises OSError for a pending network error."""
@@ -187,17 +204,17 @@ class EchoSocket:
         for level, kind, value in ancillary:
             if level != socket.SOL_SOCKET:
                 continue
-            if kind == SO_TIMESTAMPNS:
-                seconds, nanoseconds = _TIMESPEC.unpack(value)
+            if kind == SO_TIMESTAMPING:
+                seconds, nanoseconds = _TIMESPEC.unpack_from(value)
                 stamp = seconds * 1_000_000_000 + nanoseconds
             elif kind == SO_RXQ_OVFL:
                 self.dropped = _COUNT.unpack(value)[0]
         if self._headed:
             data = icmp.ipv4_payload(data)
-        return Arrival(icmp.parse_reply(data, self.dialect), source[0], stamp or wall_ns())
+        return icmp.parse_reply(data, self.dialect), source[0], stamp or wall_ns()
 
-    def errors(self) -> Iterator[NetworkError | None]:
-        """All ICMP errors that wait, None for one that quotes no echo request.
+    def errors(self) -> Iterator[NetworkError | Departure | None]:
+        """What waits on the error queue: ICMP errors, stamps of what we sent, None for the rest.
 
         Reading them clears the error that the kernel would raise at the next call.
         """
@@ -208,17 +225,23 @@ class EchoSocket:
                 )
             except BlockingIOError:
                 return
-            yield self._network_error(data, ancillary, destination)
+            yield self._noticed(data, ancillary, destination)
 
-    def _network_error(
+    def _noticed(
         self, data: bytes, ancillary: list[tuple[int, int, bytes]], destination: Any
-    ) -> NetworkError | None:
-        quote = icmp.parse_quote(data, self.dialect)
+    ) -> NetworkError | Departure | None:
+        stamp, notice = 0, b""
         for level, kind, value in ancillary:
             if (level, kind) in _RECVERR:
-                error = parse_extended_error(value)
-                if quote is not None and error is not None and destination:
-                    return NetworkError(quote, destination[0], error)
+                notice = value
+            elif (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPING):
+                seconds, nanoseconds = _TIMESPEC.unpack_from(value)
+                stamp = seconds * 1_000_000_000 + nanoseconds
+        if stamp and (number := stamp_number(notice)) is not None:
+            return Departure(number, stamp)
+        error, quote = parse_extended_error(notice), icmp.parse_quote(data, self.dialect)
+        if quote is not None and error is not None and destination:
+            return NetworkError(quote, destination[0], error)
         return None
 
     def count_drops(self) -> int:
@@ -231,6 +254,14 @@ class EchoSocket:
 
 
 _RECVERR = frozenset({(socket.IPPROTO_IP, IP_RECVERR), (socket.IPPROTO_IPV6, IPV6_RECVERR)})
+
+
+def stamp_number(value: bytes) -> int | None:
+    """Which of the stamped packets a notice on the error queue is for; None: it is no stamp."""
+    if len(value) < _EXTENDED_ERROR.size:
+        return None
+    _, origin, _, _, _, _, number = _EXTENDED_ERROR.unpack_from(value)
+    return int(number) if origin == SO_EE_ORIGIN_TIMESTAMPING else None
 
 
 def parse_extended_error(value: bytes) -> ExtendedError | None:

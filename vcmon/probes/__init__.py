@@ -6,7 +6,7 @@ from vcmon.probes import icmp as icmp
 from vcmon.probes import sip as sip
 from vcmon.probes import tcp as tcp
 from vcmon.probes import tls as tls
-from vcmon.probes.base import Probe, Tools
+from vcmon.probes.base import Begin, Probe, Tools
 
 PROBES: dict[str, Probe] = {
     "icmp": icmp.probe,
@@ -20,4 +20,7 @@ PROBES: dict[str, Probe] = {
     "sips": sip.probe,
 }
 
-__all__ = ["PROBES", "Probe", "Tools"]
+BEGINS: dict[str, Begin] = {"icmp": icmp.begin}
+"""Kinds so cheap that a task for each run would be most of their cost; PROBES has them too."""
+
+__all__ = ["BEGINS", "PROBES", "Probe", "Tools"]

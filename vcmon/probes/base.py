@@ -95,3 +95,9 @@ class Tools:
 
 
 Probe = Callable[[Check[Any], Tools], Awaitable[Result]]
+
+Told = Callable[[Callable[[], Result]], None]
+"""Takes the verdict of a run that had no task of its own: it returns, or raises as a probe does."""
+
+Begin = Callable[[Check[Any], Tools, Told], bool]
+"""Starts a run without a task, which is most of what a small probe costs; False: not this one."""

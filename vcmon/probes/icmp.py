@@ -7,7 +7,8 @@ from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Blame, Reason, Result
 from vcmon.net.icmp import Burst, BurstPlan
-from vcmon.probes.base import Tools
+from vcmon.net.resolver import literal
+from vcmon.probes.base import Told, Tools
 
 PACING_SHARE = 0.5
 """Sending takes at most this share of the time left, so that every packet waits for its reply at
@@ -23,26 +24,50 @@ async def probe(check: Check[IcmpParams], tools: Tools) -> Result:
     """
     with tools.phase("resolve"):
         addresses = await tools.resolver.resolve(check.address, tools.deadline)
-    address = tools.detail["address"] = addresses[0]
+    address = addresses[0]
+    wait = tools.deadline.remaining()
+    plan = paced(check.params, wait)
+    with tools.phase("echo"):
+        burst = await tools.pinger.burst(address, plan, patience(plan, wait))
     try:
-        return await _ping(check, tools, address)
+        return _judged(check, tools, address, burst)
     except ProbeError:
         if len(addresses) > 1:
             tools.resolver.demote(check.address, address)
         raise
 
 
-async def _ping(check: Check[IcmpParams], tools: Tools, address: str) -> Result:
-    wait = tools.deadline.remaining()
-    plan = paced(check.params, wait)
-    with tools.phase("echo"):
-        burst = await tools.pinger.burst(address, plan, wait - plan.spacing * (plan.packets - 1))
+def begin(check: Check[IcmpParams], tools: Tools, tell: Told) -> bool:
+    """The same for an address that needs no resolving, without a task: ``tell`` gets the verdict.
+
+    False where it can't: the address is a name. Raises ProbeError where nothing can be sent.
+    """
+    if literal(check.address) is None:
+        return False
+    tools.phases["resolve"] = 0.0
+    plan = paced(check.params, tools.deadline.seconds)
+
+    def over(burst: Burst) -> None:
+        tools.phases["echo"] = tools.deadline.elapsed()
+        tell(lambda: _judged(check, tools, check.address, burst))
+
+    tools.pinger.begin(check.address, plan, patience(plan, tools.deadline.seconds), over)
+    return True
+
+
+def patience(plan: BurstPlan, seconds: float) -> float:
+    """How long each packet may wait, so that the last one's time ends with the run's."""
+    return seconds - plan.spacing * (plan.packets - 1)
+
+
+def _judged(check: Check[IcmpParams], tools: Tools, address: str, burst: Burst) -> Result:
+    tools.detail["address"] = address
     tools.echo = burst.echo
     if burst.echo.received:
         return tools.up(check)
     if burst.offender:
         tools.detail["offender"] = burst.offender
-    raise _failure(burst, address, wait, tools)
+    raise _failure(burst, address, tools)
 
 
 def paced(params: IcmpParams, seconds: float) -> BurstPlan:
@@ -52,15 +77,16 @@ def paced(params: IcmpParams, seconds: float) -> BurstPlan:
     return BurstPlan(params.packets, spacing, params.size, params.dscp)
 
 
-def _failure(burst: Burst, address: str, wait: float, tools: Tools) -> ProbeError:
+def _failure(burst: Burst, address: str, tools: Tools) -> ProbeError:
     if burst.fault is not None:
         return burst.fault
-    if wait < tools.deadline.seconds / 2 and not tools.deadline.stalled():
+    seconds, resolving = tools.deadline.seconds, tools.phases["resolve"]
+    if resolving > seconds / 2 and not tools.deadline.stalled():
         return ProbeError(
             Reason.DNS_FAILURE,
             Blame.LOCAL,
-            f"expected the name to resolve at once, found it took {tools.phases['resolve']:.1f} s "
-            f"of {tools.deadline.seconds:.1f} s: look at the resolver",
+            f"expected the name to resolve at once, found it took {resolving:.1f} s "
+            f"of {seconds:.1f} s: look at the resolver",
         )
     sent = burst.echo.sent
     return tools.deadline.expired(f"none of {sent} echo requests to {address} came back")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
 from vcmon.clock import Clock
@@ -37,6 +38,11 @@ ROLL_UP_AT_ONCE = 64
 """Endpoints up to which a province is rolled up at each change; a larger one waits for the tick,
 or a cold start of 10,000 endpoints would look at each of them for each of them."""
 
+DETAILS_EVERY = 5.0
+"""Seconds that the picture of a province may lag behind results that change no state: half the
+default interval. To paint 1,000 endpoints anew for each of their results would cost as much as to
+judge them."""
+
 PARENT_HOLD = 15.0
 """Seconds that an endpoint's ``down`` waits for the verdict on what it depends on."""
 
@@ -62,7 +68,9 @@ class Board:
         self._blind_since = float("-inf")  # monotonic
         self._trusted_from = float("-inf")  # monotonic: failures from before say nothing
         self._suspects: set[CheckId] = set()
-        self._dirty: set[str] = set()
+        self._dirty: set[str] = set()  # provinces whose picture is wrong
+        self._worn: set[str] = set()  # provinces whose picture is right but lacks the last results
+        self._painted: dict[str, float] = {}  # monotonic
         self._unrolled: set[str] = set()  # provinces whose endpoints changed
         self._cache: Snapshot | None = None
         self._provinces: dict[str, ProvinceStatus] = {}
@@ -103,7 +111,7 @@ class Board:
         """A failure seen with our own eyes shut is no failure."""
         blind = self._uplink.blind or result.started < self._trusted_from
         if blind and result.outcome is Outcome.DOWN:
-            return replace(result, outcome=Outcome.UNKNOWN, reason=Reason.BLIND, blame=Blame.LOCAL)
+            return result._replace(outcome=Outcome.UNKNOWN, reason=Reason.BLIND, blame=Blame.LOCAL)
         return result
 
     def _believe(self, track: Track, result: Result, attempts: int) -> tuple[Rerun, ...]:
@@ -124,7 +132,11 @@ class Board:
         if not quiet or track.own.state is State.UNKNOWN:
             self._decide(track, result.check, now)
             self._refresh(track, now)
-        self._dirty.add(track.endpoint.province)
+            self._dirty.add(track.endpoint.province)
+        else:
+            self._worn.add(track.endpoint.province)
+            if result.outcome is Outcome.UP and watch.belief.streak is None and not watch.stalls:
+                return ()
         return self._advice(track, result, before.suspect, now)
 
     def _note_blindness(self, track: Track, result: Result) -> None:
@@ -201,6 +213,8 @@ class Board:
                 self._refresh(track, now)
         self._roll_up_the_rest()
         self._credit(now)
+        worn = {s for s in self._worn if now - self._painted.get(s, -inf) >= DETAILS_EVERY}
+        self._dirty |= worn
         self.snapshot()  # now and little: else the next reader would pay for a whole round at once
 
     def _look_at_ourselves(self) -> None:
@@ -336,6 +350,8 @@ class Board:
                     standing=self._inventory.standings[slug],
                     endpoints=tuple(t.view(now) for t in self._inventory.members[slug]),
                 )
+                self._painted[slug] = now
+        self._worn -= self._dirty
         self._dirty.clear()
         self._version += 1
         ordered = tuple(self._provinces[slug] for slug in self._inventory.members)

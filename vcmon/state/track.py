@@ -40,7 +40,7 @@ class Watch:
 
     def is_stale(self, now: float) -> bool:
         """Whether the last conclusive run is too old to believe."""
-        return now - self.fresh_at > stale_after(self.check)
+        return now > self.fresh_at + stale_after(self.check)
 
 
 @dataclass(slots=True)
@@ -129,6 +129,8 @@ class Track:
     def view(self, now: float) -> EndpointStatus:
         """The immutable picture of this endpoint, cached until something changes."""
         if self.status is None:
+            # No check is painted stale before the endpoint was judged with that in mind.
+            now = min(now, self.stale_at)
             self.status = EndpointStatus(
                 endpoint=self.endpoint,
                 standing=self.shown,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -83,8 +84,13 @@ class Quote(NamedTuple):
 
 def payload(nonce: bytes, size: int) -> bytes:
     """``size`` bytes (at least 8) that begin with the nonce."""
+    return nonce + _filler(size)
+
+
+@lru_cache(maxsize=64)  # sizes come from the settings, where few differ
+def _filler(size: int) -> bytes:
     rest = max(0, size - NONCE_SIZE)
-    return nonce + (_FILLER * (rest // len(_FILLER) + 1))[:rest]
+    return (_FILLER * (rest // len(_FILLER) + 1))[:rest]
 
 
 def echo_request(kind: int, identifier: int, sequence: int, body: bytes) -> bytes:

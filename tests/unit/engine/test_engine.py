@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.figures import record
@@ -30,6 +30,9 @@ class Script:
     at_once: int = 0
     attempts: list[int] = field(default_factory=list)
 
+    def begin(self, check: Check[Any], done: Callable[[Result], None]) -> bool:
+        return False
+
     async def run(self, check: Check[Any], attempts: int = 1) -> Result:
         name = check.id.endpoint
         self.runs[name] += 1
@@ -41,7 +44,7 @@ class Script:
             await asyncio.sleep(self.takes.get(name, 0.001))
         finally:
             self.now[name] -= 1
-        return replace(result(Outcome.UP), check=check.id)
+        return result(Outcome.UP)._replace(check=check.id)
 
 
 def checks(count: int, interval: float = 0.2) -> list[Check[Any]]:

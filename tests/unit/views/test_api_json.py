@@ -109,8 +109,7 @@ def test_what_json_has_not_becomes_null() -> None:
     """NaN loss of zero packets, infinite details and lone surrogates never leave."""
     aceh = provinces()["aceh"]
     check = make_check("aceh-codec", "aceh", "icmp")
-    last = replace(
-        make_result(check, Outcome.UP, Reason.OK),
+    last = make_result(check, Outcome.UP, Reason.OK)._replace(
         echo=Echo(0, 0),
         duration=math.nan,
         detail={"a": math.inf, "b\ud800": "x\ud800" + "y" * 10_000, "c": 10**400, "d": True},

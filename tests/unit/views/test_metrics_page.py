@@ -267,7 +267,7 @@ def test_hostile_names_never_break_the_page() -> None:
     aceh = provinces()["aceh"]
     it = make_endpoint(aceh, Role.CODEC, ["icmp"], site=hostile, provider=hostile)
     check = replace(it.checks[0], id=CheckId(hostile, hostile))
-    last = replace(make_result(check, Outcome.UP, Reason.OK), check=check.id, phases={hostile: 0.1})
+    last = make_result(check, Outcome.UP, Reason.OK)._replace(check=check.id, phases={hostile: 0.1})
     status = CheckStatus(check, Outcome.UP, Reason.OK, NOW, last=last)
     member = EndpointStatus(replace(it, id=hostile, checks=(check,)), UP, (status,))
     world = World(make_snapshot([ProvinceStatus(aceh, UP, (member,))])).counted()

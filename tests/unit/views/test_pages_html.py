@@ -325,7 +325,7 @@ def hostile() -> Snapshot:
     aceh = replace(provinces()["aceh"], name_id=EVIL, iso=EVIL, slug="aceh")
     name = CheckId("aceh-codec", EVIL)
     check = replace(make_check("aceh-codec", "aceh", "sip"), id=name)
-    last = replace(make_result(check, Outcome.DOWN, Reason.STATUS), detail={EVIL: EVIL})
+    last = make_result(check, Outcome.DOWN, Reason.STATUS)._replace(detail={EVIL: EVIL})
     status = CheckStatus(check, Outcome.DOWN, Reason.STATUS, NOW, last=last)
     it = make_endpoint(aceh, Role.CODEC, [], site=EVIL, contact=EVIL, provider=EVIL, medium=EVIL)
     it = replace(it, id=EVIL, checks=(check,))
