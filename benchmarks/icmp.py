@@ -18,7 +18,6 @@ from tests.lab.judge import percentile
 BLACKBOX_PROBES = 3000  # enough: its cost a probe doesn't depend on how many there are
 BLACKBOX_PORT = 9115
 BLACKBOX_CONFIG = "modules: {icmp: {prober: icmp, icmp: {preferred_ip_protocol: ip4}}}\n"
-TRUE_RTT = 0.05  # milliseconds on loopback
 
 Measure = Callable[[int, int, float], float]
 """Targets, rounds and seconds a round to CPU microseconds a probe."""
@@ -138,7 +137,7 @@ def cpu_per_probe(table: Table, quick: bool) -> None:
 def rtt_under_stall(table: Table, quick: bool) -> None:
     """How wrong the round-trip time is while the event loop is blocked for 200 ms at random."""
     seconds = "4" if quick else "15"
-    table.title("RTT told while the loop is blocked for 200 ms again and again (true: 0.05 ms)")
+    table.title("RTT told on loopback while the loop is blocked for 200 ms again and again")
     with namespace() as name:
         for tool_name in ("icmplib", "vcmon"):
             told = worker(name, f"stall-{tool_name}", seconds)["told"]
@@ -146,4 +145,5 @@ def rtt_under_stall(table: Table, quick: bool) -> None:
                 f"{tool_name}: {len(told)} pings, median / p99 / max",
                 f"{median(told):.3f} / {percentile(told, 0.99):.3f} / {max(told):.3f} ms",
             )
-    table.limit("icmp.rtt.stall.max_error", max(told) - TRUE_RTT, 0.2, "ms")
+    # The true time on loopback is some microseconds: the whole of what is told counts as error.
+    table.limit("icmp.rtt.stall.max_error", max(told), 0.2, "ms")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.fakes.figures import record
 from tests.fakes.netns import ANY_GROUP, NO_GROUP, netns
 from tests.fakes.tunrouter import Behaviour, Truth, tun_router
 from vcmon.net.icmp import BurstPlan, Pinger
@@ -181,8 +182,10 @@ def test_told_rtt_is_the_rtt_on_the_wire(spinners: int) -> None:
     assert len(off) == 1000
     middle, high = off[500], off[989]
     print(f"\nRTT told minus wire, {spinners} busy: {middle * 1e6:.1f} us, p99 {high * 1e6:.1f} us")
-    assert middle < 30e-6
-    assert high < 1e-3
+    figure = f"median {middle * 1e6:.1f} us, p99 {high * 1e6:.1f} us"
+    passed = middle <= 10e-6 and high <= 60e-6
+    record(f"RTT-wire-{spinners}-busy", figure, "<= 10 us, <= 60 us", passed=passed)
+    assert passed, figure
 
 
 def test_loss_jitter_and_duplicates_are_exact() -> None:
