@@ -155,7 +155,9 @@ class Intervals(Base):
             key = {"series": series, "now": now}
             self.db.execute("DELETE FROM interval WHERE series = :series AND start >= :now", key)
             self.db.execute(
-                """UPDATE interval SET stop = :now WHERE series = :series AND stop > :now
+                """UPDATE interval SET known_at = min(known_at, :now),
+                stop = CASE WHEN stop > :now THEN :now ELSE stop END
+                WHERE series = :series
                 AND start = (SELECT max(start) FROM interval WHERE series = :series)""",
                 key,
             )

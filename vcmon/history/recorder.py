@@ -20,8 +20,8 @@ from vcmon.model.status import Standing, State, Transition, Uplink
 from vcmon.state.credit import GAP
 
 STEP = 2.0
-"""Seconds by which the wall clock moves against the monotonic one in a tick when it was set, not
-slewed: NTP slews by 0.5 ms a second at the most."""
+"""Seconds by which the wall clock runs ahead of the monotonic one in a tick when it was set, not
+slewed: NTP slews by 0.5 ms a second at the most. Set back it is at once, by however little."""
 
 SAMPLES_A_TICK = 500
 """Endpoints whose packets are taken in one tick: a millisecond of the loop's time."""
@@ -186,7 +186,7 @@ class Recorder:
         expected = self._wall + passed
         last = self._wall
         self._wall, self._monotonic = wall, monotonic
-        if wall < expected - STEP:
+        if wall < last:
             self._set_back(wall)
         elif wall > expected + STEP:
             # the clock went from here to there in no time

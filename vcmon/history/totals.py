@@ -93,16 +93,20 @@ class Totals(Intervals):
         return {slot for (slot,) in rows}
 
     def disagreements(self, series: int, grain: Grain, since: int) -> Iterator[int]:
-        """Each slot, beginning at millisecond ``since`` or later, that the intervals gainsay."""
-        end = self._pulse("rolled")
-        if end is None:
+        """Each whole slot, beginning at millisecond ``since`` or later, that the intervals gainsay.
+
+        Slots that are not yet rolled up to their end are left out.
+        """
+        rolled = self._pulse("rolled")
+        if rolled is None:
             return
-        first = grain.slot(since - 1) + 1
-        made = times(self.spans(series, grain.start(first), end), grain, grain.start(first), end)
+        first, last = grain.slot(since - 1) + 1, grain.slot(rolled) - 1
+        begin, end = grain.start(first), grain.start(last + 1)
+        made = times(self.spans(series, begin, end), grain, begin, end)
         rows = self.db.execute(
             f"""SELECT slot, up, degraded, down, unreachable, unknown FROM {grain.name}
             WHERE series = ? AND slot BETWEEN ? AND ?""",  # noqa: S608
-            (series, first, grain.slot(end - 1)),
+            (series, first, last),
         )
         held = {row[0]: tuple(row[1:]) for row in rows}
         for slot in sorted(made.keys() | held.keys()):
