@@ -80,11 +80,11 @@ class Backlog:
         self._shrink()
 
     def trim(self, at: float) -> None:
-        """The clock was set back: nothing that is stamped at ``at`` or later has happened."""
+        """The clock was set back: nothing that is stamped later than ``at`` has happened."""
         self.trim_to = at if self.trim_to is None else min(self.trim_to, at)
         self.holes = {series: min(since, at) for series, since in self.holes.items()}
-        self.kept = {s: change for s, change in self.kept.items() if change.start < at}
-        self.changes = deque(change for change in self.changes if change.start < at)
+        self.kept = {s: change for s, change in self.kept.items() if change.start <= at}
+        self.changes = deque(change for change in self.changes if change.start <= at)
         self.latest = {change.series: change for change in self.changes}
         self.incidents = {id_: trimmed(each, at) for id_, each in self.incidents.items()}
         self.samples = deque(sample for sample in self.samples if sample.at < at)

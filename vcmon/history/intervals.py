@@ -153,7 +153,11 @@ class Intervals(Base):
         now = ms(at)
         for (series,) in self.db.execute("SELECT id FROM series").fetchall():
             key = {"series": series, "now": now}
-            self.db.execute("DELETE FROM interval WHERE series = :series AND start >= :now", key)
+            self.db.execute(
+                """DELETE FROM interval WHERE series = :series
+                AND (start > :now OR (start = :now AND stop IS NOT NULL))""",
+                key,
+            )
             self.db.execute(
                 """UPDATE interval SET known_at = min(known_at, :now),
                 stop = CASE WHEN stop > :now THEN :now ELSE stop END

@@ -149,7 +149,7 @@ class Scribe:
         pending = self._pending
         if pending.trim_to is not None:
             at = pending.trim_to
-            self._current = {s: i for s, i in self._current.items() if i.start < at}
+            self._current = {s: i for s, i in self._current.items() if i.start <= at}
         for change in pending.in_order():
             if isinstance(change, End):
                 self._current.pop(change.series, None)
