@@ -298,10 +298,12 @@ class Scribe:
             return
         with suppress(sqlite3.Error):
             now, keep = self._clock.wall(), self._rules.keep
+            upkeep.empty_log(store)
             if upkeep.prune(store, now, keep) == 0:
                 # the finest roll-up is the least worth, and can be had again from the intervals
                 scant = upkeep.Keep(keep.facts, keep.hours, upkeep.SCANT)
                 upkeep.prune(store, now, scant)
+            upkeep.empty_log(store)
 
     def _begin_anew(self) -> None:
         self._let_go()

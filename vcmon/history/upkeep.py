@@ -106,6 +106,11 @@ def give_back(store: Store) -> None:
         store.db.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
 
 
+def empty_log(store: Store) -> None:
+    """Bring the log into the file, and give its room back to the disk."""
+    store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
 def _number(store: Store, pragma: str) -> int:
     return int(store.db.execute(f"PRAGMA {pragma}").fetchone()[0])
 
