@@ -77,8 +77,7 @@ def _times(each: list[int]) -> Times:
     return up, degraded, down, unreachable, unknown
 
 
-@dataclass(frozen=True, slots=True)
-class RollUp:
+class RollUp(NamedTuple):
     """One row of a roll-up: seconds in each state, packets, round-trip times in microseconds."""
 
     start: float  # wall seconds

@@ -117,11 +117,11 @@ class Totals(Intervals):
 def _roll_up(grain: Grain, row: tuple[int, ...]) -> RollUp:
     slot, up, degraded, down, unreachable, unknown, *packets = row
     return RollUp(
-        seconds(grain.start(slot)),
-        seconds(up),
-        seconds(degraded),
-        seconds(down),
-        seconds(unreachable),
-        seconds(unknown),
+        grain.start(slot) / 1000,
+        up / 1000,
+        degraded / 1000,
+        down / 1000,
+        unreachable / 1000,
+        unknown / 1000,
         *packets,
     )
