@@ -135,26 +135,32 @@ class Backlog:
         yield from self.kept.values()
         yield from self.changes
 
+    def single(self) -> Iterator[Backlog]:
+        """The same, fact by fact, in the same order."""
+        yield Backlog(trim_to=self.trim_to)
+        for change in self.in_order():
+            yield Backlog(changes=deque([change]))
+        for incident in self.incidents.values():
+            yield Backlog(incidents={incident.id: incident})
+        for sample in self.samples:
+            yield Backlog(samples=deque([sample]))
+        yield Backlog(heartbeat=self.heartbeat)
+
     def write(self, pen: Pen) -> None:
         """Write everything; to be done within one transaction."""
         if self.trim_to is not None:
             pen.trim(self.trim_to)
         for change in self.in_order():
-            write_change(pen, change)
+            if isinstance(change, End):
+                pen.end(change.series, change.start)
+            else:
+                pen.put(change)
         for incident in self.incidents.values():
             pen.put_incident(incident)
         if self.samples:
             pen.add_samples(self.samples)
         if self.heartbeat is not None:
             pen.beat(self.heartbeat)
-
-
-def write_change(pen: Pen, change: Change) -> None:
-    """Write one change."""
-    if isinstance(change, End):
-        pen.end(change.series, change.start)
-    else:
-        pen.put(change)
 
 
 def trimmed(incident: Incident, at: float) -> Incident:

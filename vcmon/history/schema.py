@@ -201,26 +201,29 @@ def connect(path: Path, *, write: bool = True) -> sqlite3.Connection:
         uri=True,
     )
     try:
-        _set_up(connection, write=write)
-        _migrate(connection, path, write=write)
+        _refuse_foreign(connection, path)
+        if write:
+            _set_up(connection)
+            _migrate(connection)
+        elif _version(connection) < len(MIGRATIONS):
+            raise HistoryError(f"{path} is of an older vcmon, or empty: 'vcmon run' brings it up")
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _set_up(connection: sqlite3.Connection, *, write: bool) -> None:
-    if write:
-        # Only before the first table: later it would take a VACUUM of the whole file.
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
-        # A commit survives a kill of ours; a power cut may take the last ones, never the file.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-        connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
+def _set_up(connection: sqlite3.Connection) -> None:
+    # Only before the first table: later it would take a VACUUM of the whole file.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("PRAGMA journal_mode = WAL")
+    # A commit survives a kill of ours; a power cut may take the last ones, never the file.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
 
 
-def _migrate(connection: sqlite3.Connection, path: Path, *, write: bool) -> None:
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     version = _version(connection)
     ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION
     if not ours and (version or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
@@ -230,10 +233,11 @@ def _migrate(connection: sqlite3.Connection, path: Path, *, write: bool) -> None
             f"{path} was written by a newer vcmon (version {version} of the file; this one knows "
             f"{len(MIGRATIONS)}): install that vcmon again, or name another file"
         )
-    if version == len(MIGRATIONS):
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    if _version(connection) == len(MIGRATIONS):
         return
-    if not write:
-        raise HistoryError(f"{path} is of an older vcmon, or empty: 'vcmon run' brings it up")
     connection.execute("BEGIN IMMEDIATE")
     try:
         for number in range(_version(connection), len(MIGRATIONS)):

@@ -27,7 +27,7 @@ import structlog
 from vcmon.clock import Clock
 from vcmon.errors import HistoryError
 from vcmon.history import upkeep
-from vcmon.history.backlog import MOST, Backlog, End, write_change
+from vcmon.history.backlog import MOST, Backlog, End
 from vcmon.history.intervals import Recovered
 from vcmon.history.people import Said
 from vcmon.history.rollup import FIVE_MINUTES
@@ -124,25 +124,20 @@ class Scribe:
 
     def _one_by_one(self, store: Store) -> None:
         """One of the facts can't be written: find it, so that the others are."""
-        pending, lost = self._pending, 0
-        steps: list[Callable[[], None]] = []
-        if pending.trim_to is not None:
-            at = pending.trim_to
-            steps.append(lambda: store.trim(at))
-        steps += [lambda c=each: write_change(store, c) for each in pending.in_order()]  # type: ignore[misc]  # mypy can't tell a lambda's default
-        steps += [lambda i=each: store.put_incident(i) for each in pending.incidents.values()]  # type: ignore[misc]
-        steps += [lambda s=each: store.add_samples([s]) for each in pending.samples]  # type: ignore[misc]
-        if pending.heartbeat is not None:
-            beat = pending.heartbeat
-            steps.append(lambda: store.beat(beat))
-        for step in steps:
+        pending = self._pending
+        sound = Backlog(self._rules.most, pending.trim_to, dropped=pending.dropped)
+        sound.heartbeat = pending.heartbeat
+        for fact in pending.single():
             try:
                 with store.transaction():
-                    step()
+                    fact.write(store)
             except (*POISON, ValueError, OverflowError) as error:
-                lost += 1
+                sound.dropped += 1
                 log.error("history: a fact can't be written", error=str(error))  # noqa: TRY400  the fact is wrong, not we
-        pending.dropped += lost
+            else:
+                sound.changes.extend(fact.changes)
+                sound.incidents |= fact.incidents
+        self._pending = sound
 
     def _remember(self) -> None:
         """What is written now, for the day on which it has to be written again."""

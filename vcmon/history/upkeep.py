@@ -103,7 +103,8 @@ def give_back(store: Store) -> None:
     """Give free pages back to the disk, a few megabytes a step, so that others may write."""
     free = _number(store, "freelist_count")
     for _ in range(0, free, PAGES):
-        store.db.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
+        # execute() would take one step of it, and a step is a page
+        store.db.executescript(f"PRAGMA incremental_vacuum({PAGES})")
 
 
 def empty_log(store: Store) -> None:
