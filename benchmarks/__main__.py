@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from benchmarks import icmp, whole
+from benchmarks import history, icmp, whole
 from benchmarks.common import Table
 
 ALL: dict[str, Callable[[Table, bool], None]] = {
@@ -16,6 +16,7 @@ ALL: dict[str, Callable[[Table, bool], None]] = {
     "country": whole.country,
     "thousand": whole.thousand,
     "ten-thousand": whole.ten_thousand,
+    "history": history.history,
 }
 
 

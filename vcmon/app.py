@@ -20,6 +20,7 @@ from vcmon.engine.engine import Engine
 from vcmon.engine.runner import Runner, runs_allowed
 from vcmon.engine.vitals import Vitals, raise_open_files_limit, spare_the_collector
 from vcmon.errors import ConfigError, StartError
+from vcmon.history.keeper import Keeper
 from vcmon.model.endpoint import Endpoint
 from vcmon.model.figures import EngineFigures
 from vcmon.model.result import Result
@@ -37,6 +38,9 @@ from vcmon.views.web import build
 
 PULSE = 0.5
 """Seconds between two looks at what time alone changes."""
+
+TEND_AT = 2
+"""The hour of the night, in Jakarta, in which the memory is pruned, checked and backed up."""
 
 WATCH_SETTINGS = 60
 """Seconds between two looks at the settings files: edits must not wait for the next reload to be
@@ -106,6 +110,7 @@ class App:
     vitals: Vitals
     manager: ServiceManager
     calendar: Calendar
+    keeper: Keeper
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     seen_on_disk: tuple[float, ...] = ()
@@ -116,6 +121,7 @@ class App:
         self.board.load(settings)
         checks = [check for endpoint in settings.endpoints for check in endpoint.checks]
         self.engine.load([*checks, *canary_checks(settings.canaries)])
+        self.keeper.reloaded(self.board)
         self.figures.reload_ok = True
         self.figures.reload_ok_at = self.clock.wall()
         self.seen_on_disk = _stamps(settings.files)
@@ -137,6 +143,8 @@ class App:
             self.manager.ready()
         if settings.web != self.settings.web:
             log.warning("web.listen takes effect at the next start", listen=settings.web.listen)
+        if settings.history != self.settings.history:
+            log.warning("history takes effect at the next start", path=settings.history.path)
         self.apply(settings)
         log.info("settings loaded", endpoints=len(settings.endpoints))
         return ""
@@ -155,9 +163,10 @@ class App:
             log.info("settings on disk have changed; reload (SIGHUP) to take them into force")
 
     async def pulse(self) -> None:
-        """The heartbeat: state's tick and our vital signs."""
+        """The heartbeat: state's tick, what is remembered of it, and our vital signs."""
         while True:
             self.board.tick()
+            self.keeper.tick(self.board)
             self.vitals.beat()
             await asyncio.sleep(PULSE)
 
@@ -183,6 +192,7 @@ class App:
             alive=self.alive,
             reload=self.reload,
             wall=self.clock.wall,
+            history=self.keeper.figures,
         )
 
 
@@ -193,12 +203,16 @@ async def _main(config: Path, settings: Settings) -> None:
     site = Site(build(app.sources()), settings.web.listen)
     try:
         await site.start()
+        await asyncio.to_thread(app.keeper.start)
         log.info("vcmon is running", listen=settings.web.listen, endpoints=len(settings.endpoints))
         await _serve(app, site)
     finally:
         app.manager.stopping()
         app.calendar.stop()
         await site.stop()
+        app.keeper.last_words(app.board)
+        if not await asyncio.to_thread(app.keeper.stop):
+            log.error("the last of the memory could not be written in time")
         app.workshop.close()
         app.manager.close()
 
@@ -207,7 +221,13 @@ def _compose(config: Path, settings: Settings) -> App:
     clock = SystemClock()
     figures = EngineFigures(started_at=clock.wall())
     workshop = Workshop.open(clock)
-    board = Board(settings, clock, _log_transition)
+    keeper = Keeper.of(settings.history, clock)
+
+    def on_transition(change: Transition) -> None:
+        _log_transition(change)
+        keeper.recorder.transition(change)
+
+    board = Board(settings, clock, on_transition)
     return App(
         config=config,
         settings=settings,
@@ -219,12 +239,14 @@ def _compose(config: Path, settings: Settings) -> App:
         vitals=Vitals(clock, workshop.lag, figures),
         manager=ServiceManager(os.environ),
         calendar=Calendar(),
+        keeper=keeper,
     )
 
 
 async def _serve(app: App, site: Site) -> None:
     """Run until stopped. If a part dies the whole process does: never half alive."""
     app.calendar.every(WATCH_SETTINGS, "watch-settings", app.watch_settings)
+    app.calendar.nightly(TEND_AT, "tend-history", app.keeper.tend)
     app.calendar.start()
     async with asyncio.TaskGroup() as group:
         parts = (app.engine.run(), app.pulse(), app.feed_watchdog(site))

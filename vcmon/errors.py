@@ -3,6 +3,7 @@
     VcmonError
     ├── ConfigError      the settings or an inventory are wrong (carries every Problem found)
     ├── StartError       vcmon can't start here: port in use, nothing to listen on
+    ├── HistoryError     the memory's file can't be used: not ours, or of a newer vcmon
     └── ProbeError       one probe run failed, with its reason and whose fault it is
 
 A foreign exception is mapped to one of these once, where it enters (``net/faults.py``).
@@ -46,6 +47,10 @@ class ConfigError(VcmonError):
 
 class StartError(VcmonError):
     """vcmon can't start on this machine; the message says what to do."""
+
+
+class HistoryError(VcmonError):
+    """The memory's file can't be used; the message says why and what to do."""
 
 
 def origin(bug: BaseException) -> str:

@@ -10,7 +10,7 @@ from vcmon.config.params import PARAMS
 from vcmon.config.provinces import provinces
 from vcmon.config.settings import Settings
 from vcmon.model.endpoint import Check, CheckId, Endpoint, Role
-from vcmon.model.figures import EngineFigures, Tally
+from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
 from vcmon.model.province import Province
 from vcmon.model.result import Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import (
@@ -235,6 +235,9 @@ class World:
         default_factory=lambda: EngineFigures(started_at=NOW - 90000, last_round_at=NOW - 5)
     )
     tallies: Mapping[CheckId, Tally] = field(default_factory=dict)
+    history: HistoryFigures = field(
+        default_factory=lambda: HistoryFigures(wanted=True, up=True, written_at=NOW - 1)
+    )
     ready: bool = True
     alive: bool = True
     problems: str = ""
@@ -265,4 +268,5 @@ class World:
             alive=lambda: self.alive,
             reload=self._reload,
             wall=lambda: self.now,
+            history=lambda: self.history,
         )

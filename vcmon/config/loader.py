@@ -17,7 +17,7 @@ from vcmon.config.profiles import ProfileReader, refuse_extremes
 from vcmon.config.provinces import provinces
 from vcmon.config.report import Place, Report
 from vcmon.config.schema import QualityFields, SettingsFile
-from vcmon.config.settings import QUALITY_CLASSES, QualityClass, Settings
+from vcmon.config.settings import QUALITY_CLASSES, History, QualityClass, Settings
 from vcmon.config.source import Source, read_source
 from vcmon.config.text import shown
 from vcmon.config.validate import unsaid, validate
@@ -45,12 +45,19 @@ class Parts:
             vantage=file.vantage,
             language=file.language,
             web=file.web,
-            history=file.history,
+            history=self._history(),
             defaults=file.defaults,
             canaries=tuple(map(parse_canary, file.canaries)),
             quality=self.quality,
             files=self.files,
         )
+
+    def _history(self) -> History:
+        written = self.file.history
+        if not written.path:
+            return written
+        beside = self.files[0].parent / written.path
+        return written.model_copy(update={"path": str(beside.absolute())})
 
 
 def load(path: Path) -> Settings:
@@ -126,8 +133,8 @@ class _Reader:
             self._try(("canaries", index), parse_canary, canary)
             if canary in file.canaries[:index]:
                 self._wrong(("canaries", index), f"{shown(canary)} stands here twice: keep one")
-        if not file.history.path.strip():
-            self._wrong(("history", "path"), "expected the name of a file, found nothing")
+        if file.history.path and not file.history.path.strip():
+            self._wrong(("history", "path"), "expected the name of a file, or '' for no memory")
         if file.defaults.timeout > file.defaults.interval:
             self._wrong(("defaults", "timeout"), "the timeout is longer than the interval")
 

@@ -29,6 +29,10 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "expiry_warning": (0.0, 3_650 * 86_400.0),
     "jitter": (0.001, 60.0),
     "rtt": (0.001, 60.0),
+    # a report needs whole months, and a month is frozen a few days after its end
+    "keep": (62 * 86_400.0, 36_500 * 86_400.0),
+    "keep_hours": (2 * 86_400.0, 3_660 * 86_400.0),
+    "keep_minutes": (86_400.0, 400 * 86_400.0),
 }
 """Seconds, lowest and highest, of every duration that a settings file may hold."""
 

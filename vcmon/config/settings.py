@@ -58,9 +58,13 @@ class Web(Strict):
 
 
 class History(Strict):
-    """Where the memory is kept."""
+    """Where the memory is kept, and for how long."""
 
-    path: str = "vcmon.db"
+    path: str = "vcmon.db"  # relative to the settings file; once loaded absolute; "": no memory
+    keep: Duration = 1830 * 86400.0  # intervals, incidents, figures of days
+    keep_hours: Duration = 400 * 86400.0  # figures of hours
+    keep_minutes: Duration = 8 * 86400.0  # figures of five minutes
+    backup: bool = True  # a copy each night, beside the file
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 ZONE = ZoneInfo("Asia/Jakarta")
@@ -27,6 +28,11 @@ class Calendar:
     def every(self, seconds: int, name: str, job: Callable[[], Awaitable[None]]) -> None:
         """Run ``job`` each so many seconds."""
         trigger = IntervalTrigger(seconds=seconds, timezone=ZONE)
+        self._scheduler.add_job(job, trigger, id=name, name=name, replace_existing=True)
+
+    def nightly(self, hour: int, name: str, job: Callable[[], Awaitable[None]]) -> None:
+        """Run ``job`` each night, some minutes after this hour, Jakarta's time."""
+        trigger = CronTrigger(hour=hour, minute=17, timezone=ZONE)
         self._scheduler.add_job(job, trigger, id=name, name=name, replace_existing=True)
 
     def start(self) -> None:

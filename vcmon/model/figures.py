@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vcmon.model.result import Reason
@@ -90,3 +91,17 @@ class EngineFigures:
     reload_ok_at: float = 0.0  # wall seconds of the last successful load
     open_fds: int = 0
     max_fds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFigures:
+    """Everything counted of the memory; replaced whole by the thread that writes."""
+
+    wanted: bool = False  # the settings ask for a memory
+    up: bool = False  # what happened lately is written
+    written_at: float = 0.0  # wall seconds: all that happened before is written
+    waiting: int = 0  # facts not yet written
+    dropped: int = 0  # facts that will never be written
+    failures: Mapping[str, int] = field(default_factory=dict)  # by what was in the way
+    begun_anew: int = 0  # files that replaced one that was corrupt or gone
+    size: int = 0  # bytes of the file and its log

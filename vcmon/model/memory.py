@@ -87,6 +87,7 @@ class Incident:
     members: tuple[Member, ...] = ()
     reopened: int = 0  # times it came back within the window
     remarks: tuple[Remark, ...] = ()  # oldest first
+    merged_into: int | None = None  # the incident that it turned out to be a part of
 
     @property
     def cause(self) -> Cause:
@@ -126,3 +127,61 @@ class Occasion:
     maintenance: Maintenance
     start: float
     stop: float
+
+
+class Counted(StrEnum):
+    """What a moment is counted as in an availability figure; every moment is exactly one."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"  # nobody looked, or nothing could be seen
+    SHORT = "short"  # an outage too short to count: counted as available
+    EXCLUDED = "excluded"  # an outage by a cause that is left out
+    MAINTENANCE = "maintenance"
+    OUTSIDE = "outside"  # outside of the hours that count
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A signed correction of a frozen month: time that is moved from one count to another.
+
+    ``signature`` is the SHA-256, in hex, over the signature before it and all the rest: what was
+    frozen and every correction after it is held by the last one.
+    """
+
+    month: str  # "2026-10"
+    series: str
+    at: float
+    author: str
+    reason: str
+    milliseconds: int  # moved, more than 0
+    source: Counted
+    target: Counted
+    outages: int = 0  # added to the number of outages; negative takes away
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the audit trail: who did what to what."""
+
+    at: float
+    who: str
+    role: str
+    action: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Packets of one endpoint since the last sample; round-trip times in whole microseconds."""
+
+    series: str
+    at: float
+    sent: int = 0
+    lost: int = 0
+    rtt_sum: int = 0
+    rtt_n: int = 0
+    rtt_max: int = 0

@@ -80,6 +80,7 @@ class Reason(StrEnum):
     ON_BACKUP = "on_backup"
     STALE = "stale"
     BLIND = "blind"
+    GAP = "gap"  # nobody looked: a restart, a suspended machine, a step of the clock
     NO_DATA = "no_data"
 
 

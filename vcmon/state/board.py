@@ -6,7 +6,7 @@ functions: ``machine`` (one check), ``guard`` (them or us), ``rollup`` (endpoint
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from math import inf
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from vcmon.clock import Clock
 from vcmon.config.settings import Settings
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import Tally
+from vcmon.model.memory import Sample
 from vcmon.model.result import Blame, Outcome, Reason, Result
 from vcmon.model.status import ProvinceStatus, Snapshot, Standing, State, Transition, Uplink
 from vcmon.state import guard
@@ -22,7 +23,7 @@ from vcmon.state.canaries import Canaries
 from vcmon.state.inventory import Inventory
 from vcmon.state.machine import commit, confirmed, forget_streak
 from vcmon.state.rollup import province_standing, settle, true_parent, with_parent
-from vcmon.state.track import Track, retry_wanted
+from vcmon.state.track import Track, outlasts, retry_wanted, since_onset
 
 HEDGES = 4
 """Attempts a confirming run makes, the first answer wins: one lost SYN must not look like an
@@ -74,6 +75,7 @@ class Board:
         self._unrolled: set[str] = set()  # provinces whose endpoints changed
         self._cache: Snapshot | None = None
         self._provinces: dict[str, ProvinceStatus] = {}
+        self._onsets: dict[str, float] = {}  # slug -> when what was down before our start began
         self._inventory = Inventory.of(settings, clock.monotonic(), None)
         self._canaries = Canaries.of(settings.canaries)
         self._rules = settings.defaults.confirm
@@ -93,6 +95,23 @@ class Board:
             self._refresh(track, now)
         for slug in self._inventory.members:
             self._roll_up(slug, self._clock.wall())  # an endpoint that left may have decided it
+
+    def remember(self, onsets: Mapping[str, float]) -> None:
+        """What was down when an earlier run ended, and since when (wall seconds), by subject.
+
+        What is found down again, before it was found anything else, is shown since then. Nothing
+        that is decided or announced looks at it: between the two nobody looked.
+        """
+        for subject, onset in onsets.items():
+            kind, _, name = subject.partition(":")
+            track = self._inventory.tracks.get(name) if kind == "endpoint" else None
+            if track is not None and outlasts(track.shown.state, track.shown.state):
+                track.onset, track.status = onset, None
+                self._dirty.add(track.endpoint.province)
+            standing = self._inventory.standings.get(name) if kind == "province" else None
+            if standing is not None and outlasts(standing.state, standing.state):
+                self._onsets[name] = onset
+                self._dirty.add(name)
 
     # ---- results in
 
@@ -283,6 +302,8 @@ class Board:
             return
         if shown.state is not track.shown.state:
             self._announce(f"endpoint:{track.endpoint.id}", track.shown, shown)
+            if not outlasts(track.shown.state, shown.state):
+                track.onset = None
         track.shown = shown
         track.status = None
         slug = track.endpoint.province
@@ -321,6 +342,8 @@ class Board:
             onset = self._clock.monotonic() - max(0.0, known_at - new.since)
             inventory.credits[slug].change(onset, old.state)
             self._announce(f"province:{slug}", old, new)
+            if not outlasts(old.state, new.state):
+                self._onsets.pop(slug, None)
 
     def _roll_up_the_rest(self) -> None:
         for slug in self._unrolled & self._inventory.members.keys():
@@ -347,7 +370,7 @@ class Board:
             if slug in self._inventory.members:
                 self._provinces[slug] = ProvinceStatus(
                     province=self._inventory.provinces[slug],
-                    standing=self._inventory.standings[slug],
+                    standing=since_onset(self._inventory.standings[slug], self._onsets.get(slug)),
                     endpoints=tuple(t.view(now) for t in self._inventory.members[slug]),
                 )
                 self._painted[slug] = now
@@ -361,6 +384,21 @@ class Board:
     def tallies(self) -> Mapping[CheckId, Tally]:
         """The live counters of every check; read them on the loop."""
         return {check: watch.tally for check, watch in self._inventory.watches.items()}
+
+    def packets(self) -> Iterator[Sample]:
+        """What each endpoint sent since it was last asked; counted anew as each is asked.
+
+        To be drawn a few hundred at a time, on the loop: 500 take a millisecond.
+        """
+        for track in tuple(self._inventory.tracks.values()):
+            if track.packets.sent:
+                yield track.packets.take(f"endpoint:{track.endpoint.id}", self._clock.wall())
+
+    def standings(self) -> Mapping[str, Standing]:
+        """What every subject is now, as it was announced last."""
+        found = {f"endpoint:{id_}": t.shown for id_, t in self._inventory.tracks.items()}
+        found |= {f"province:{slug}": s for slug, s in self._inventory.standings.items()}
+        return found
 
     def province_seconds(self) -> Mapping[str, Mapping[State, float]]:
         """Seconds in each state since the start, by province."""

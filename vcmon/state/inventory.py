@@ -177,8 +177,10 @@ def _track(endpoint: Endpoint, settings: Settings, old: Inventory | None) -> Tra
                 watch.fresh_at, watch.silent = known.fresh_at, known.silent
     if before.endpoint.address == endpoint.address:
         fresh.loss, fresh.quality = before.loss, before.quality
+        fresh.packets = before.packets
         fresh.quality_fault = before.quality_fault
         fresh.own, fresh.shown, fresh.fell_blind = before.own, before.shown, before.fell_blind
+        fresh.onset = before.onset
     return fresh
 
 

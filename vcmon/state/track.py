@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vcmon.config.settings import Confirm, QualityClass
 from vcmon.model.endpoint import Check, Endpoint
 from vcmon.model.figures import Tally
+from vcmon.model.memory import Sample
 from vcmon.model.result import SILENT, Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import CheckStatus, EndpointStatus, Standing, State
 from vcmon.state.loss import ANSWERED_LOG, Loss, observed, silence_log, tries
@@ -44,6 +45,41 @@ class Watch:
 
 
 @dataclass(slots=True)
+class Packets:
+    """What was sent since somebody last took it; round-trip times in seconds."""
+
+    sent: int = 0
+    lost: int = 0  # proved to be loss by an answer after it: an outage is not loss
+    rtt_sum: float = 0.0
+    rtt_n: int = 0
+    rtt_max: float = 0.0
+
+    def add(self, sent: int, lost: int, rtts: tuple[float, ...]) -> None:
+        """Count one run that was answered."""
+        self.sent += sent
+        self.lost += lost
+        if rtts:
+            self.rtt_sum += sum(rtts)
+            self.rtt_n += len(rtts)
+            self.rtt_max = max(self.rtt_max, *rtts)
+
+    def take(self, series: str, at: float) -> Sample:
+        """All of it as one sample; counting begins anew."""
+        taken = Sample(
+            series,
+            at,
+            self.sent,
+            self.lost,
+            round(self.rtt_sum * 1e6),
+            self.rtt_n,
+            round(self.rtt_max * 1e6),
+        )
+        self.sent = self.lost = self.rtt_n = 0
+        self.rtt_sum = self.rtt_max = 0.0
+        return taken
+
+
+@dataclass(slots=True)
 class Track:
     """One endpoint; written by the board only."""
 
@@ -51,12 +87,14 @@ class Track:
     limits: QualityClass
     watches: dict[str, Watch]
     loss: Loss = field(default_factory=Loss)
+    packets: Packets = field(default_factory=Packets)
     quality: QualityWindow = field(default_factory=QualityWindow)
     quality_fault: Reason | None = None
     fell_blind: bool = False  # its answers stopped while our own side was blind
     released: int | None = None  # failures in a row when its dead parent came back
     own: Standing = NO_DATA
     shown: Standing = NO_DATA
+    onset: float | None = None  # wall seconds: of the outage that was on before our start
     stale_at: float = float("inf")  # monotonic: when the next of its checks goes stale
     status: EndpointStatus | None = None  # cache for the Snapshot
 
@@ -79,6 +117,8 @@ class Track:
             # The silent runs before this answer were loss after all, or the outage that just ended.
             silent = 0 if watch.belief.outcome is Outcome.DOWN else watch.silent
             self.loss.add(result.started, sent + silent, lost + silent)
+            rtts = result.echo.rtts if result.echo is not None else ()
+            self.packets.add(sent + silent, lost + silent, rtts)
             watch.silent = 0
             if result.echo is not None:
                 if silent:
@@ -133,7 +173,7 @@ class Track:
             now = min(now, self.stale_at)
             self.status = EndpointStatus(
                 endpoint=self.endpoint,
-                standing=self.shown,
+                standing=since_onset(self.shown, self.onset),
                 checks=tuple(_check_status(w, now) for w in self.watches.values()),
                 quality=self.quality.measure(),
             )
@@ -151,6 +191,21 @@ def _check_status(watch: Watch, now: float) -> CheckStatus:
         last=watch.last,
         stale=stale,
     )
+
+
+BROKEN = frozenset({State.DOWN, State.UNREACHABLE})
+
+
+def since_onset(standing: Standing, onset: float | None) -> Standing:
+    """An outage that a restart interrupted is shown since it began, not since it was seen again."""
+    if onset is None or standing.state not in BROKEN:
+        return standing
+    return replace(standing, since=min(onset, standing.since))
+
+
+def outlasts(old: State, new: State) -> bool:
+    """Whether an outage from before our start may still be on after this change of state."""
+    return new in BROKEN or (old is State.UNKNOWN and new is State.UNKNOWN)
 
 
 def count(tally: Tally, result: Result) -> None:

@@ -154,6 +154,9 @@ ADVICE: Mapping[Reason, Advice] = {
     Reason.BLIND: Advice(
         "our own side is cut off: nothing can be said", "look at this machine's own uplink first"
     ),
+    Reason.GAP: Advice(
+        "nobody looked: vcmon was stopped, or the machine slept", "see the log around that time"
+    ),
     Reason.NO_DATA: Advice("nothing is known yet", "wait for one interval"),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from math import isnan
@@ -10,10 +9,9 @@ from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 
-from vcmon import __version__
 from vcmon.config.settings import Settings
 from vcmon.model.endpoint import CheckId
-from vcmon.model.figures import DURATION_BOUNDS, LATENESS_BOUNDS, RTT_BOUNDS, EngineFigures, Tally
+from vcmon.model.figures import DURATION_BOUNDS, RTT_BOUNDS, Tally
 from vcmon.model.province import Province
 from vcmon.model.result import Outcome, Reason
 from vcmon.model.status import (
@@ -25,6 +23,7 @@ from vcmon.model.status import (
 )
 from vcmon.views.exposition import BATCH, Family, HistogramFamily, escape, labels, table
 from vcmon.views.freshness import believed, is_current, is_stale
+from vcmon.views.itself import itself, memory
 from vcmon.views.sources import Sources
 
 
@@ -243,49 +242,6 @@ PROVINCE_FAMILIES: tuple[tuple[Family, Callable[[ProvinceRow], str]], ...] = (
     (STATE_SECONDS, _state_seconds),
 )
 
-# The monitor itself -----------------------------------------------------------------------------
-
-UPLINK_UP = Family(
-    "vcmon_vantage_uplink_up", "gauge", "Whether our own canaries answer; absent without any."
-)
-LAST_ROUND = Family(
-    "vcmon_engine_last_round_timestamp_seconds",
-    "gauge",
-    "When the last full round of probes ended; 0 before the first.",
-)
-LATENESS = HistogramFamily(
-    "vcmon_schedule_lateness_seconds", "How far runs began behind their slots.", LATENESS_BOUNDS
-)
-LOOP_LAG = HistogramFamily(
-    "vcmon_loop_lag_seconds", "How late the event loop ran its timers.", LATENESS_BOUNDS
-)
-MISSED = Family("vcmon_probes_missed_total", "counter", "Slots that passed without a run.")
-RELOAD_OK = Family(
-    "vcmon_config_last_reload_successful", "gauge", "Whether the last reload was accepted."
-)
-RELOAD_OK_AT = Family(
-    "vcmon_config_last_reload_success_timestamp_seconds", "gauge", "When settings last loaded."
-)
-BUILD = Family("vcmon_build_info", "gauge", "What is running.")
-
-
-def _engine(figures: EngineFigures, uplink_up: bool | None) -> str:
-    build = labels({"version": __version__, "pythonversion": platform.python_version()})
-    return "".join(
-        (
-            UPLINK_UP.head(),
-            "" if uplink_up is None else UPLINK_UP.line("", int(uplink_up)),
-            *(LAST_ROUND.head(), LAST_ROUND.line("", figures.last_round_at)),
-            *(LATENESS.family.head(), LATENESS.lines("", figures.lateness)),
-            *(LOOP_LAG.family.head(), LOOP_LAG.lines("", figures.loop_lag)),
-            *(MISSED.head(), MISSED.line("", figures.missed)),
-            *(RELOAD_OK.head(), RELOAD_OK.line("", int(figures.reload_ok))),
-            *(RELOAD_OK_AT.head(), RELOAD_OK_AT.line("", figures.reload_ok_at)),
-            *(BUILD.head(), BUILD.line(build, 1)),
-        )
-    )
-
-
 NO_TALLY = Tally()
 """A check that has not run yet has counted nothing."""
 
@@ -310,7 +266,8 @@ class Metrics:
         sources = self._sources
         snapshot = sources.snapshot()
         stale = is_stale(sources, snapshot)
-        yield _engine(sources.figures(), snapshot.uplink.up)
+        yield itself(sources.figures(), snapshot.uplink.up)
+        yield memory(sources.history())
         yield own
         yield from self._provinces(snapshot, stale)
         checks: list[CheckRow] = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vcmon.config.settings import Settings
 from vcmon.model.endpoint import CheckId
-from vcmon.model.figures import EngineFigures, Tally
+from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
 from vcmon.model.status import Snapshot, State
 
 
@@ -24,3 +24,4 @@ class Sources:
     alive: Callable[[], bool]  # engine and board have moved lately
     reload: Callable[[], Awaitable[str]]  # "" or what is wrong, one problem a line
     wall: Callable[[], float]
+    history: Callable[[], HistoryFigures] = HistoryFigures  # without a memory: nothing counted

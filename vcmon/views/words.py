@@ -71,6 +71,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.ON_BACKUP: "beralih ke jalur cadangan",
     Reason.STALE: "hasil terakhir terlalu lama",
     Reason.BLIND: "sisi pusat terganggu, jadi tidak terukur",
+    Reason.GAP: "pemantau tidak mengamati",
     Reason.NO_DATA: "belum ada hasil pemeriksaan",
 }
 

@@ -77,6 +77,13 @@ CONTRACT = {
     "vcmon_probes_missed": ("counter", ()),
     "vcmon_config_last_reload_successful": ("gauge", ()),
     "vcmon_config_last_reload_success_timestamp_seconds": ("gauge", ()),
+    "vcmon_history_up": ("gauge", ()),
+    "vcmon_history_written_timestamp_seconds": ("gauge", ()),
+    "vcmon_history_facts_waiting": ("gauge", ()),
+    "vcmon_history_writes_dropped": ("counter", ()),
+    "vcmon_history_write_failures": ("counter", ("kind",)),
+    "vcmon_history_files_begun_anew": ("counter", ()),
+    "vcmon_history_size_bytes": ("gauge", ()),
     "vcmon_build_info": ("gauge", ("version", "pythonversion")),
 }
 

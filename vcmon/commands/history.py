@@ -1,0 +1,101 @@
+"""``vcmon history``: look after the memory's file, beside a running vcmon or without one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.text import Text
+
+from vcmon.clock import SystemClock
+from vcmon.config.loader import load
+from vcmon.config.text import printable
+from vcmon.errors import HistoryError, StartError
+from vcmon.history import upkeep
+from vcmon.history.keeper import rules
+from vcmon.history.scribe import Rules
+from vcmon.history.store import Store
+
+SHOWN = 20
+"""Faults that are told one by one; a broken file may have thousands."""
+
+history = typer.Typer(help="Look after the memory's file.", no_args_is_help=True)
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
+DEFAULT = Path("config/vcmon.yaml")
+
+
+@history.command(epilog="Example: vcmon history check; exit 0: sound, 1: not")
+def check(config: Config = DEFAULT) -> None:
+    """Check the file's integrity, and that the roll-ups agree with the intervals."""
+    console = Console(highlight=False)
+    with _opened(config, write=False) as (store, rule), _progress("comparing") as progress:
+        store.db.execute("BEGIN")  # one moment throughout, whatever a running vcmon writes
+        told = [*upkeep.faults(store), *upkeep.overlaps(store)]
+        if not told:
+            now = SystemClock().wall()
+            found = upkeep.disagreements(store, now, rule.keep, progress)
+            told = list(islice(found, SHOWN + 1))
+    for line in told[:SHOWN]:
+        console.print(Text(printable(line)), soft_wrap=True)
+    if told:
+        more = " or more" if len(told) > SHOWN else ""
+        console.print(Text(f"{min(len(told), SHOWN)}{more} faults found", "bold red"))
+        raise typer.Exit(1)
+    console.print(Text(f"{rule.path}: sound, and the roll-ups agree"), soft_wrap=True)
+
+
+@history.command(epilog="Example: vcmon history rebuild")
+def rebuild(config: Config = DEFAULT) -> None:
+    """Make the seconds of all roll-ups anew from the intervals; packets stay as they are."""
+    with _opened(config, write=True) as (store, rule), _progress("rebuilding") as progress:
+        upkeep.rebuild(store, SystemClock().wall(), rule.keep, progress)
+    Console(highlight=False).print(Text(f"{rule.path}: roll-ups are made anew"), soft_wrap=True)
+
+
+@history.command(epilog="Example: vcmon history backup /srv/backup/vcmon.db")
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to; replaced when the copy is whole.")],
+    config: Config = DEFAULT,
+) -> None:
+    """Copy the memory, whole and compact, while vcmon may be running."""
+    with _opened(config, write=False) as (store, rule):
+        if file.exists() and file.samefile(rule.path):
+            raise StartError(f"{file} is the memory itself: name another file")
+        upkeep.back_up(store, file)
+    Console(highlight=False).print(Text(f"{file}: {file.stat().st_size} bytes"), soft_wrap=True)
+
+
+@contextmanager
+def _opened(config: Path, *, write: bool) -> Iterator[tuple[Store, Rules]]:
+    """The memory of these settings. Raises StartError where there is none or it can't be used."""
+    settings = load(config).history
+    if not settings.path:
+        raise StartError("history.path is '': there is no memory")
+    rule = rules(settings)
+    if not rule.path.exists():
+        raise StartError(f"{rule.path} is not there: vcmon has not run yet, or keeps it elsewhere")
+    try:
+        store = Store.open(rule.path, write=write)
+        try:
+            yield store, rule
+        finally:
+            store.close()
+    except (HistoryError, OSError, sqlite3.Error) as error:
+        raise StartError(f"{rule.path}: {error}") from error
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, where that is a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
