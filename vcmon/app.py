@@ -20,6 +20,8 @@ from vcmon.engine.engine import Engine
 from vcmon.engine.runner import Runner, runs_allowed
 from vcmon.engine.vitals import Vitals, raise_open_files_limit
 from vcmon.errors import ConfigError, StartError
+from vcmon.history.facts import Facts
+from vcmon.history.maintenance import Agenda
 from vcmon.model.endpoint import Endpoint
 from vcmon.model.figures import EngineFigures
 from vcmon.model.result import Result
@@ -104,6 +106,7 @@ class App:
     vitals: Vitals
     manager: ServiceManager
     calendar: Calendar
+    agenda: Agenda = field(default_factory=Agenda)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     seen_on_disk: tuple[float, ...] = ()
@@ -112,6 +115,7 @@ class App:
         """Take settings into force: state first, so that no result finds it missing."""
         self.settings = settings
         self.board.load(settings)
+        self.agenda.load(settings.maintenance, Facts.of(settings))
         checks = [check for endpoint in settings.endpoints for check in endpoint.checks]
         self.engine.load([*checks, *canary_checks(settings.canaries)])
         self.figures.reload_ok = True
@@ -155,6 +159,7 @@ class App:
     async def pulse(self) -> None:
         """The heartbeat: state's tick and our vital signs."""
         while True:
+            self.board.set_maintenance(self.agenda.look(self.clock.wall()))
             self.board.tick()
             self.vitals.beat()
             await asyncio.sleep(PULSE)
@@ -181,6 +186,7 @@ class App:
             alive=self.alive,
             reload=self.reload,
             wall=self.clock.wall,
+            planned=lambda: self.agenda.planned(self.clock.wall()),
         )
 
 

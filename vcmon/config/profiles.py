@@ -29,6 +29,10 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "expiry_warning": (0.0, 3_650 * 86_400.0),
     "jitter": (0.001, 60.0),
     "rtt": (0.001, 60.0),
+    "window": (60.0, 86_400.0),
+    "together": (0.0, 3_600.0),
+    "reopen": (0.0, 86_400.0),
+    "duration": (60.0, 31 * 86_400.0),  # of maintenance; longer than a month is no window
 }
 """Seconds, lowest and highest, of every duration that a settings file may hold."""
 
@@ -38,11 +42,12 @@ _DURATION: TypeAdapter[float] = TypeAdapter(Duration)
 def refuse_extremes(data: Any, loc: Loc, at: tuple[Document, Source, Report]) -> None:
     """Report every duration, at any depth of ``data``, that is outside :data:`LIMITS`."""
     document, source, report = at
-    for key, value in data.items() if isinstance(data, dict) else ():
+    entries = data.items() if isinstance(data, dict) else enumerate(data)
+    for key, value in entries:
         here = (*loc, key)
-        if isinstance(value, dict):
+        if isinstance(value, dict | list):
             refuse_extremes(value, here, at)
-        elif key in LIMITS and isinstance(value, str):
+        elif isinstance(key, str) and key in LIMITS and isinstance(value, str):
             low, high = LIMITS[key]
             seconds = _seconds(value)
             if seconds is not None and not low <= seconds <= high:

@@ -16,7 +16,7 @@ from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import Tally
 from vcmon.model.result import Blame, Outcome, Reason, Result
 from vcmon.model.status import ProvinceStatus, Snapshot, Standing, State, Transition, Uplink
-from vcmon.state import guard
+from vcmon.state import flapping, guard
 from vcmon.state.canaries import Canaries
 from vcmon.state.inventory import Inventory
 from vcmon.state.machine import commit, confirmed, forget_streak
@@ -69,6 +69,9 @@ class Board:
         self._inventory = Inventory.of(settings, clock.monotonic(), None)
         self._canaries = Canaries.of(settings.canaries)
         self._rules = settings.defaults.confirm
+        self._flapping = settings.flapping
+        self._unstable: set[str] = set()  # endpoints that flap
+        self._maintained: frozenset[str] = frozenset()
         self._dirty.update(self._inventory.provinces)
 
     def load(self, settings: Settings) -> None:
@@ -76,6 +79,8 @@ class Board:
         self._inventory = Inventory.of(settings, self._clock.monotonic(), self._inventory)
         self._canaries = self._canaries.reload(settings.canaries)
         self._rules = settings.defaults.confirm
+        self._flapping = settings.flapping
+        self._unstable &= self._inventory.tracks.keys()
         known = self._inventory.watches
         self._suspects = {check for check in self._suspects if check in known}
         self._provinces = {s: p for s, p in self._provinces.items() if s in self._inventory.credits}
@@ -85,6 +90,17 @@ class Board:
             self._refresh(track, now)
         for slug in self._inventory.members:
             self._roll_up(slug, self._clock.wall())  # an endpoint that left may have decided it
+        self._inventory.maintain(self._maintained)
+
+    def set_maintenance(self, series: frozenset[str]) -> None:
+        """Lay maintenance over these series (``province:aceh``, ``endpoint:aceh-codec``), no other.
+
+        An overlay: it changes no state, and nothing is probed less.
+        """
+        if series is not self._maintained:
+            self._maintained = series
+            self._inventory.maintain(series)
+            self._dirty.update(self._inventory.members)
 
     # ---- results in
 
@@ -199,6 +215,10 @@ class Board:
             if now >= track.stale_at:
                 track.status = None
                 self._refresh(track, now)
+        for name in tuple(self._unstable):
+            track = self._inventory.tracks[name]
+            if now >= track.flaps.until(self._flapping):
+                self._refresh(track, now)
         self._roll_up_the_rest()
         self._credit(now)
         self.snapshot()  # now and little: else the next reader would pay for a whole round at once
@@ -264,6 +284,7 @@ class Board:
         if self._waits_for_release(track, proposed):
             proposed = replace(proposed, state=State.UNREACHABLE, reason=Reason.PARENT)
             proposed = replace(proposed, parent=track.shown.parent)
+        proposed = self._as_unstable(track, proposed)
         shown = settle(track.shown, proposed, known_at)
         if shown == track.shown:
             return
@@ -277,6 +298,15 @@ class Board:
             self._roll_up(slug, known_at)
         else:
             self._unrolled.add(slug)
+
+    def _as_unstable(self, track: Track, proposed: Standing) -> Standing:
+        now, rules = self._clock.monotonic(), self._flapping
+        track.flaps = flapping.looked(flapping.noted(track.flaps, proposed.state, now), now, rules)
+        if track.flaps.flapping:
+            self._unstable.add(track.endpoint.id)
+        else:
+            self._unstable.discard(track.endpoint.id)
+        return flapping.overlaid(proposed, track.flaps, rules)
 
     def _waits_for_release(self, track: Track, proposed: Standing) -> bool:
         """Whether an endpoint whose dead parent is back may still be on its own way back.
@@ -335,6 +365,7 @@ class Board:
                     province=self._inventory.provinces[slug],
                     standing=self._inventory.standings[slug],
                     endpoints=tuple(t.view(now) for t in self._inventory.members[slug]),
+                    maintenance=f"province:{slug}" in self._maintained,
                 )
         self._dirty.clear()
         self._version += 1

@@ -10,6 +10,7 @@ from vcmon.model.endpoint import Check, Endpoint
 from vcmon.model.figures import Tally
 from vcmon.model.result import SILENT, Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import CheckStatus, EndpointStatus, Standing, State
+from vcmon.state.flapping import STEADY, Flaps
 from vcmon.state.loss import ANSWERED_LOG, Loss, observed, silence_log, tries
 from vcmon.state.machine import Belief, observe
 from vcmon.state.quality import QualityWindow
@@ -57,6 +58,8 @@ class Track:
     released: int | None = None  # failures in a row when its dead parent came back
     own: Standing = NO_DATA
     shown: Standing = NO_DATA
+    flaps: Flaps = STEADY
+    maintenance: bool = False
     stale_at: float = float("inf")  # monotonic: when the next of its checks goes stale
     status: EndpointStatus | None = None  # cache for the Snapshot
 
@@ -134,6 +137,7 @@ class Track:
                 standing=self.shown,
                 checks=tuple(_check_status(w, now) for w in self.watches.values()),
                 quality=self.quality.measure(),
+                maintenance=self.maintenance,
             )
         return self.status
 
