@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from vcmon.config.provinces import provinces
 from vcmon.config.settings import Settings
 from vcmon.model.endpoint import Check, CheckId, Endpoint, Role
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
+from vcmon.model.memory import Occasion
 from vcmon.model.province import Province
 from vcmon.model.result import Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import (
@@ -243,6 +244,7 @@ class World:
     problems: str = ""
     reloads: int = 0
     reload: Callable[[], Awaitable[str]] | None = None
+    planned: Sequence[Occasion] = ()
 
     def counted(self) -> World:
         """The same world with something counted of every check."""
@@ -269,4 +271,5 @@ class World:
             reload=self._reload,
             wall=lambda: self.now,
             history=lambda: self.history,
+            planned=lambda: self.planned,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -84,7 +83,7 @@ class HistoryMachine(RuleBasedStateMachine):
             started, at = self.clock.monotonic(), self.clock.wall()
             self.clock.forward(wait)
             reason = Reason.REFUSED if outcome is Outcome.DOWN else None
-            self.board.record(replace(made(outcome, started, reason, check=check), at=at), 4)
+            self.board.record(made(outcome, started, reason, check=check)._replace(at=at), 4)
         self.tick()
 
     @rule(seconds=st.floats(0, 400))

@@ -21,8 +21,10 @@ from vcmon.config.settings import QUALITY_CLASSES, History, QualityClass, Settin
 from vcmon.config.source import Source, read_source
 from vcmon.config.text import shown
 from vcmon.config.validate import unsaid, validate
+from vcmon.config.windows import Scopes, build_windows
 from vcmon.errors import ConfigError, Problem
 from vcmon.model.endpoint import Endpoint
+from vcmon.model.memory import Maintenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,17 @@ class Parts:
     rows: tuple[Row, ...]
     complete: bool  # every row of every inventory could be read
     files: tuple[Path, ...]
+    at: tuple[Document, Source, Report]
 
-    def settings(self, endpoints: tuple[Endpoint, ...]) -> Settings:
-        """The settings with these endpoints."""
+    def windows(self, endpoints: tuple[Endpoint, ...]) -> tuple[Maintenance, ...]:
+        """The maintenance windows over these endpoints; what is wrong is reported."""
+        scopes = Scopes.of(endpoints, complete=self.complete)
+        return build_windows(self.file.maintenance, scopes, self.at)
+
+    def settings(
+        self, endpoints: tuple[Endpoint, ...], windows: tuple[Maintenance, ...] = ()
+    ) -> Settings:
+        """The settings with these endpoints and windows."""
         file = self.file
         return Settings(
             endpoints=endpoints,
@@ -47,6 +57,9 @@ class Parts:
             web=file.web,
             history=self._history(),
             defaults=file.defaults,
+            flapping=file.flapping,
+            incidents=file.incidents,
+            maintenance=windows,
             canaries=tuple(map(parse_canary, file.canaries)),
             quality=self.quality,
             files=self.files,
@@ -68,8 +81,9 @@ def load(path: Path) -> Settings:
     report = Report()
     parts = read_parts(path, report)
     endpoints = build_endpoints(parts.rows, parts.words, report, complete=parts.complete)
+    windows = parts.windows(endpoints)
     report.raise_any()
-    return parts.settings(endpoints)
+    return parts.settings(endpoints, windows)
 
 
 def read_parts(path: Path, report: Report) -> Parts:
@@ -110,7 +124,8 @@ class _Reader:
         media = tuple(dict.fromkeys((*quality, *_mapping(data, "quality"))))
         rows, complete, files = self._inventories(file.include)
         words = Vocabulary(checks, media)
-        return Parts(file, words, quality, rows, complete, (self._source.path, *files))
+        files = (self._source.path, *files)
+        return Parts(file, words, quality, rows, complete, files, self._at)
 
     def _file(self, data: dict[str, Any]) -> SettingsFile:
         whole = validate(SettingsFile, data, (), self._at)
@@ -137,6 +152,9 @@ class _Reader:
             self._wrong(("history", "path"), "expected the name of a file, or '' for no memory")
         if file.defaults.timeout > file.defaults.interval:
             self._wrong(("defaults", "timeout"), "the timeout is longer than the interval")
+        if file.flapping.calm > file.flapping.changes:
+            what = f"expected at most 'changes' ({file.flapping.changes})"
+            self._wrong(("flapping", "calm"), f"{what}, found {file.flapping.calm}")
 
     def _inventories(
         self, include: tuple[str, ...]

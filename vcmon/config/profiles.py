@@ -33,6 +33,10 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "keep": (62 * 86_400.0, 36_500 * 86_400.0),
     "keep_hours": (2 * 86_400.0, 3_660 * 86_400.0),
     "keep_minutes": (86_400.0, 400 * 86_400.0),
+    "window": (60.0, 86_400.0),
+    "together": (0.0, 3_600.0),
+    "reopen": (0.0, 86_400.0),
+    "duration": (60.0, 31 * 86_400.0),  # of maintenance; longer than a month is no window
 }
 """Seconds, lowest and highest, of every duration that a settings file may hold."""
 
@@ -42,11 +46,12 @@ _DURATION: TypeAdapter[float] = TypeAdapter(Duration)
 def refuse_extremes(data: Any, loc: Loc, at: tuple[Document, Source, Report]) -> None:
     """Report every duration, at any depth of ``data``, that is outside :data:`LIMITS`."""
     document, source, report = at
-    for key, value in data.items() if isinstance(data, dict) else ():
+    entries = data.items() if isinstance(data, dict) else enumerate(data)
+    for key, value in entries:
         here = (*loc, key)
-        if isinstance(value, dict):
+        if isinstance(value, dict | list):
             refuse_extremes(value, here, at)
-        elif key in LIMITS and isinstance(value, str):
+        elif isinstance(key, str) and key in LIMITS and isinstance(value, str):
             low, high = LIMITS[key]
             seconds = _seconds(value)
             if seconds is not None and not low <= seconds <= high:

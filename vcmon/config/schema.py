@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from vcmon.config.fields import Duration, Port, Strict
 from vcmon.config.params import PARAMS
-from vcmon.config.settings import Defaults, History, Web
+from vcmon.config.settings import Defaults, Flapping, History, Incidents, Web
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
 """Names of profiles and quality classes: they become metric labels."""
@@ -41,6 +41,17 @@ class QualityFields(Strict):
     rtt: Duration | None = None
 
 
+class WindowFields(Strict):
+    """One maintenance window, once or again and again."""
+
+    scope: Line  # province:, endpoint:, provider: or island:, and a name
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    start: Line  # local time in ``zone``
+    duration: Duration
+    zone: Line = "Asia/Jakarta"
+    repeat: Annotated[str, Field(max_length=200)] = ""  # RFC 5545
+
+
 class SettingsFile(Strict):
     """One vcmon: where it stands, what it probes, and where it shows it."""
 
@@ -49,6 +60,9 @@ class SettingsFile(Strict):
     web: Web = Web()
     history: History = History()
     defaults: Defaults = Defaults()
+    flapping: Flapping = Flapping()
+    incidents: Incidents = Incidents()
+    maintenance: Annotated[tuple[WindowFields, ...], Field(max_length=500)] = ()
     canaries: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
     checks: Annotated[dict[Name, dict[str, Any]], Field(default_factory=dict, max_length=500)]
     quality: Annotated[dict[str, QualityFields], Field(default_factory=dict, max_length=100)]

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from vcmon.config.fields import Duration, Strict
 from vcmon.model.endpoint import Endpoint
+from vcmon.model.memory import Maintenance
 from vcmon.model.province import Province
 
 
@@ -67,6 +68,21 @@ class History(Strict):
     backup: bool = True  # a copy each night, beside the file
 
 
+class Flapping(Strict):
+    """When an endpoint that falls and rises again and again is called unstable."""
+
+    changes: Annotated[int, Field(ge=2, le=100)] = 5  # so many within the window begin it
+    calm: Annotated[int, Field(ge=1, le=100)] = 3  # fewer than this end it
+    window: Duration = 1800.0
+
+
+class Incidents(Strict):
+    """What makes several losses one incident."""
+
+    together: Duration = 120.0  # onsets this close are one fall
+    reopen: Duration = 900.0  # what comes back this soon is the same
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One complete, valid configuration."""
@@ -78,6 +94,9 @@ class Settings:
     web: Web = Web()
     history: History = History()
     defaults: Defaults = Defaults()
+    flapping: Flapping = Flapping()
+    incidents: Incidents = Incidents()
+    maintenance: tuple[Maintenance, ...] = ()
     canaries: tuple[str, ...] = ()  # addresses
     quality: Mapping[str, QualityClass] = field(default_factory=lambda: dict(QUALITY_CLASSES))
     files: tuple[Path, ...] = ()  # everything that was read

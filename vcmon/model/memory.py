@@ -28,6 +28,10 @@ class Interval:
     known_at: float = 0.0  # when we knew that it had begun
 
 
+VCMON = "vcmon"
+"""The author of what vcmon itself remarks: never a person's judgement."""
+
+
 class Cause(StrEnum):
     """Why there was an incident, as a person judged it; a closed set, so that it can be a label."""
 
@@ -75,7 +79,8 @@ class Incident:
     """One interval in which something was down, by its true cause, with all that fell with it.
 
     ``owner`` is what it belongs to: ``endpoint:<id>`` of the true parent, or the group that fell
-    together: ``island:<name>``, ``provider:<name>``, ``medium:<name>``, ``country:``.
+    together: ``island:<name>``, ``provider:<name>``, ``medium:<name>``, ``country:``. (And
+    ``province:<slug>`` where a province fell of which no endpoint is known to be down.)
     """
 
     id: int
@@ -92,7 +97,16 @@ class Incident:
     @property
     def cause(self) -> Cause:
         """The last cause that a person gave it; UNKNOWN while nobody did."""
-        return next((r.cause for r in reversed(self.remarks) if r.cause), Cause.UNKNOWN)
+        return self._last_cause(of_vcmon=False)
+
+    @property
+    def suggested(self) -> Cause:
+        """The cause that vcmon suggests (``planned``: it began under maintenance), or UNKNOWN."""
+        return self._last_cause(of_vcmon=True)
+
+    def _last_cause(self, *, of_vcmon: bool) -> Cause:
+        said = (r.cause for r in reversed(self.remarks) if (r.author == VCMON) is of_vcmon)
+        return next((cause for cause in said if cause), Cause.UNKNOWN)
 
     @property
     def acknowledged(self) -> Remark | None:

@@ -78,6 +78,7 @@ class Reason(StrEnum):
     PARENT = "parent"
     PARTIAL = "partial"
     ON_BACKUP = "on_backup"
+    FLAPPING = "flapping"
     STALE = "stale"
     BLIND = "blind"
     GAP = "gap"  # nobody looked: a restart, a suspended machine, a step of the clock

@@ -43,6 +43,8 @@ class Standing:
     since: float = 0.0
     known_at: float = 0.0
     parent: str | None = None  # endpoint id of the true cause
+    changes: int = 0  # with FLAPPING: so many changes ...
+    within: float = 0.0  # ... in so many seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class EndpointStatus:
     standing: Standing
     checks: tuple[CheckStatus, ...]
     quality: Quality = Quality()
+    maintenance: bool = False
 
 
 @dataclass(frozen=True, slots=True)

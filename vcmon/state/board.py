@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from math import inf
 from typing import NamedTuple
 
 from vcmon.clock import Clock
@@ -16,10 +15,11 @@ from vcmon.config.settings import Settings
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import Tally
 from vcmon.model.memory import Sample
-from vcmon.model.result import Blame, Outcome, Reason, Result
-from vcmon.model.status import ProvinceStatus, Snapshot, Standing, State, Transition, Uplink
-from vcmon.state import guard
-from vcmon.state.canaries import Canaries
+from vcmon.model.result import Outcome, Reason, Result
+from vcmon.model.status import ProvinceStatus, Snapshot, Standing, State, Transition
+from vcmon.state import flapping
+from vcmon.state.eyes import Eyes
+from vcmon.state.gallery import Gallery
 from vcmon.state.inventory import Inventory
 from vcmon.state.machine import commit, confirmed, forget_streak
 from vcmon.state.rollup import province_standing, settle, true_parent, with_parent
@@ -38,11 +38,6 @@ STALL_RERUNS = 3
 ROLL_UP_AT_ONCE = 64
 """Endpoints up to which a province is rolled up at each change; a larger one waits for the tick,
 or a cold start of 10,000 endpoints would look at each of them for each of them."""
-
-DETAILS_EVERY = 5.0
-"""Seconds that the picture of a province may lag behind results that change no state: half the
-default interval. To paint 1,000 endpoints anew for each of their results would cost as much as to
-judge them."""
 
 PARENT_HOLD = 15.0
 """Seconds that an endpoint's ``down`` waits for the verdict on what it depends on."""
@@ -64,37 +59,43 @@ class Board:
     ) -> None:
         self._clock = clock
         self._on_transition = on_transition
-        self._version = 0
-        self._uplink = Uplink(since=clock.wall())
-        self._blind_since = float("-inf")  # monotonic
-        self._trusted_from = float("-inf")  # monotonic: failures from before say nothing
+        self._eyes = Eyes(settings, clock.wall())
+        self._gallery = Gallery()
         self._suspects: set[CheckId] = set()
-        self._dirty: set[str] = set()  # provinces whose picture is wrong
-        self._worn: set[str] = set()  # provinces whose picture is right but lacks the last results
-        self._painted: dict[str, float] = {}  # monotonic
         self._unrolled: set[str] = set()  # provinces whose endpoints changed
-        self._cache: Snapshot | None = None
-        self._provinces: dict[str, ProvinceStatus] = {}
         self._onsets: dict[str, float] = {}  # slug -> when what was down before our start began
         self._inventory = Inventory.of(settings, clock.monotonic(), None)
-        self._canaries = Canaries.of(settings.canaries)
         self._rules = settings.defaults.confirm
-        self._dirty.update(self._inventory.provinces)
+        self._flapping = settings.flapping
+        self._unstable: set[str] = set()  # endpoints that flap
+        self._maintained: frozenset[str] = frozenset()
 
     def load(self, settings: Settings) -> None:
         """Take new settings; everything is kept of checks that did not change."""
         self._inventory = Inventory.of(settings, self._clock.monotonic(), self._inventory)
-        self._canaries = self._canaries.reload(settings.canaries)
+        self._eyes.reload(settings)
         self._rules = settings.defaults.confirm
+        self._flapping = settings.flapping
+        self._unstable &= self._inventory.tracks.keys()
         known = self._inventory.watches
         self._suspects = {check for check in self._suspects if check in known}
-        self._provinces = {s: p for s, p in self._provinces.items() if s in self._inventory.credits}
-        self._dirty = set(self._inventory.provinces)
+        self._gallery.take_down(self._inventory.members)
         now = self._clock.monotonic()
         for track in self._inventory.tracks.values():
             self._refresh(track, now)
         for slug in self._inventory.members:
             self._roll_up(slug, self._clock.wall())  # an endpoint that left may have decided it
+        self._inventory.maintain(self._maintained)
+
+    def set_maintenance(self, series: frozenset[str]) -> None:
+        """Lay maintenance over these series (``province:aceh``, ``endpoint:aceh-codec``), no other.
+
+        An overlay: it changes no state, and nothing is probed less.
+        """
+        if series is not self._maintained:
+            self._maintained = series
+            self._inventory.maintain(series)
+            self._gallery.wrong.update(self._inventory.members)
 
     def remember(self, onsets: Mapping[str, float]) -> None:
         """What was down when an earlier run ended, and since when (wall seconds), by subject.
@@ -107,31 +108,23 @@ class Board:
             track = self._inventory.tracks.get(name) if kind == "endpoint" else None
             if track is not None and outlasts(track.shown.state, track.shown.state):
                 track.onset, track.status = onset, None
-                self._dirty.add(track.endpoint.province)
+                self._gallery.wrong.add(track.endpoint.province)
             standing = self._inventory.standings.get(name) if kind == "province" else None
             if standing is not None and outlasts(standing.state, standing.state):
                 self._onsets[name] = onset
-                self._dirty.add(name)
+                self._gallery.wrong.add(name)
 
     # ---- results in
 
     def record(self, result: Result, attempts: int = 1) -> tuple[Rerun, ...]:
         """Believe one result (made by so many attempts). Returns what should run out of turn."""
-        if self._canaries.knows(result.check):
-            self._canaries.record(result)
+        if self._eyes.takes(result):
             self._look_at_ourselves()
             return ()
         track = self._inventory.tracks.get(result.check.endpoint)
         if track is None or result.check.name not in track.watches:
             return ()  # a run that was on its way when its check was removed
-        return self._believe(track, self._through_our_blindness(result), attempts)
-
-    def _through_our_blindness(self, result: Result) -> Result:
-        """A failure seen with our own eyes shut is no failure."""
-        blind = self._uplink.blind or result.started < self._trusted_from
-        if blind and result.outcome is Outcome.DOWN:
-            return result._replace(outcome=Outcome.UNKNOWN, reason=Reason.BLIND, blame=Blame.LOCAL)
-        return result
+        return self._believe(track, self._eyes.corrected(result), attempts)
 
     def _believe(self, track: Track, result: Result, attempts: int) -> tuple[Rerun, ...]:
         now = self._clock.monotonic()
@@ -151,9 +144,9 @@ class Board:
         if not quiet or track.own.state is State.UNKNOWN:
             self._decide(track, result.check, now)
             self._refresh(track, now)
-            self._dirty.add(track.endpoint.province)
+            self._gallery.wrong.add(track.endpoint.province)
         else:
-            self._worn.add(track.endpoint.province)
+            self._gallery.worn.add(track.endpoint.province)
             if result.outcome is Outcome.UP and watch.belief.streak is None and not watch.stalls:
                 return ()
         return self._advice(track, result, before.suspect, now)
@@ -161,7 +154,7 @@ class Board:
     def _note_blindness(self, track: Track, result: Result) -> None:
         if result.outcome is Outcome.UP:
             track.fell_blind = False
-        elif self._uplink.blind:
+        elif self._eyes.uplink.blind:
             track.fell_blind = True
 
     def _mark_suspect(self, check: CheckId, *, suspect: bool) -> None:
@@ -210,12 +203,10 @@ class Board:
         self._mark_suspect(check, suspect=False)
 
     def _permitted(self, track: Track, onset: float, now: float) -> bool:
-        if self._uplink.blind:
-            return False
         if now - onset < PARENT_HOLD and self._inventory.parents_unsettled(track, onset):
             return False
         views = self._inventory.province_views(now, self._suspects)
-        return guard.may_commit(onset, now, self._canaries.view(), views)
+        return self._eyes.may_commit(onset, now, views)
 
     def tick(self) -> None:
         """Look at what time alone changes: staleness, held commits, blindness, seconds."""
@@ -230,39 +221,20 @@ class Board:
             if now >= track.stale_at:
                 track.status = None
                 self._refresh(track, now)
+        for name in tuple(self._unstable):
+            track = self._inventory.tracks[name]
+            if now >= track.flaps.until(self._flapping):
+                self._refresh(track, now)
         self._roll_up_the_rest()
         self._credit(now)
-        worn = {s for s in self._worn if now - self._painted.get(s, -inf) >= DETAILS_EVERY}
-        self._dirty |= worn
+        self._gallery.renew_worn(now)
         self.snapshot()  # now and little: else the next reader would pay for a whole round at once
 
     def _look_at_ourselves(self) -> None:
-        now = self._clock.monotonic()
-        canaries = self._canaries.view()
+        now, ever_up = self._clock.monotonic(), self._inventory.ever_up
         views = self._inventory.province_views(now, self._suspects)
-        if self._uplink.blind:
-            if guard.sees_again(self._blind_since, now, canaries, views):
-                self._trusted_from = now
-                self._turn(blind=False)
-        elif guard.is_blind(canaries, views):
-            self._blind_since = now
-            self._turn(blind=True)
+        if self._eyes.look(now, self._clock.wall(), views, ever_up=ever_up):
             self._forget_suspects(now)
-        self._note_uplink(canaries)
-
-    def _turn(self, *, blind: bool) -> None:
-        self._uplink = Uplink(not blind, blind, self._clock.wall())
-        self._cache = None
-
-    def _note_uplink(self, canaries: guard.CanaryView) -> None:
-        up: bool | None = None if not self._uplink.blind else False
-        if canaries.configured and canaries.failing_since is not None:
-            up = False
-        elif canaries.last_up > float("-inf") or self._inventory.ever_up:
-            up = not self._uplink.blind
-        if up is not self._uplink.up:
-            self._uplink = replace(self._uplink, up=up)
-            self._cache = None
 
     def _forget_suspects(self, now: float) -> None:
         """What is falling now falls with our own side: unknown, until it answers or is refuted."""
@@ -297,6 +269,7 @@ class Board:
         if self._waits_for_release(track, proposed):
             proposed = replace(proposed, state=State.UNREACHABLE, reason=Reason.PARENT)
             proposed = replace(proposed, parent=track.shown.parent)
+        proposed = self._as_unstable(track, proposed)
         shown = settle(track.shown, proposed, known_at)
         if shown == track.shown:
             return
@@ -307,11 +280,20 @@ class Board:
         track.shown = shown
         track.status = None
         slug = track.endpoint.province
-        self._dirty.add(slug)
+        self._gallery.wrong.add(slug)
         if len(self._inventory.members[slug]) <= ROLL_UP_AT_ONCE:
             self._roll_up(slug, known_at)
         else:
             self._unrolled.add(slug)
+
+    def _as_unstable(self, track: Track, proposed: Standing) -> Standing:
+        now, rules = self._clock.monotonic(), self._flapping
+        track.flaps = flapping.looked(flapping.noted(track.flaps, proposed.state, now), now, rules)
+        if track.flaps.flapping:
+            self._unstable.add(track.endpoint.id)
+        else:
+            self._unstable.discard(track.endpoint.id)
+        return flapping.overlaid(proposed, track.flaps, rules)
 
     def _waits_for_release(self, track: Track, proposed: Standing) -> bool:
         """Whether an endpoint whose dead parent is back may still be on its own way back.
@@ -362,24 +344,21 @@ class Board:
 
     def snapshot(self) -> Snapshot:
         """Everything believed now; the same object until something changes."""
-        if self._cache is not None and not self._dirty:
-            return self._cache
-        now = self._clock.monotonic()
+        uplink = self._eyes.uplink
+        if (current := self._gallery.is_current(uplink)) is not None:
+            return current
         self._roll_up_the_rest()
-        for slug in self._dirty:
-            if slug in self._inventory.members:
-                self._provinces[slug] = ProvinceStatus(
-                    province=self._inventory.provinces[slug],
-                    standing=since_onset(self._inventory.standings[slug], self._onsets.get(slug)),
-                    endpoints=tuple(t.view(now) for t in self._inventory.members[slug]),
-                )
-                self._painted[slug] = now
-        self._worn -= self._dirty
-        self._dirty.clear()
-        self._version += 1
-        ordered = tuple(self._provinces[slug] for slug in self._inventory.members)
-        self._cache = Snapshot(self._version, self._clock.wall(), self._uplink, ordered)
-        return self._cache
+        times = self._clock.monotonic(), self._clock.wall()
+        return self._gallery.hang(self._inventory.members, self._paint, times, uplink)
+
+    def _paint(self, slug: str) -> ProvinceStatus:
+        now, inventory = self._clock.monotonic(), self._inventory
+        return ProvinceStatus(
+            province=inventory.provinces[slug],
+            standing=since_onset(inventory.standings[slug], self._onsets.get(slug)),
+            endpoints=tuple(track.view(now) for track in inventory.members[slug]),
+            maintenance=f"province:{slug}" in self._maintained,
+        )
 
     def tallies(self) -> Mapping[CheckId, Tally]:
         """The live counters of every check; read them on the loop."""

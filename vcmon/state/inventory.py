@@ -85,6 +85,13 @@ class Inventory:
         elif result.blame is Blame.LOCAL and result.reason not in SPOILT:
             contact.local_fault = now
 
+    def maintain(self, series: frozenset[str]) -> None:
+        """Mark the endpoints that are under maintenance, and no other."""
+        for name, track in self.tracks.items():
+            maintained = f"endpoint:{name}" in series
+            if track.maintenance is not maintained:
+                track.maintenance, track.status = maintained, None
+
     def cause(self, endpoint_id: str) -> Standing:
         """The endpoint's own standing, as what depends on it should see it.
 
@@ -181,6 +188,7 @@ def _track(endpoint: Endpoint, settings: Settings, old: Inventory | None) -> Tra
         fresh.quality_fault = before.quality_fault
         fresh.own, fresh.shown, fresh.fell_blind = before.own, before.shown, before.fell_blind
         fresh.onset = before.onset
+        fresh.flaps = before.flaps
     return fresh
 
 

@@ -11,6 +11,7 @@ from vcmon.model.figures import Tally
 from vcmon.model.memory import Sample
 from vcmon.model.result import SILENT, Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import CheckStatus, EndpointStatus, Standing, State
+from vcmon.state.flapping import STEADY, Flaps
 from vcmon.state.loss import ANSWERED_LOG, Loss, observed, silence_log, tries
 from vcmon.state.machine import Belief, observe
 from vcmon.state.quality import QualityWindow
@@ -95,6 +96,8 @@ class Track:
     own: Standing = NO_DATA
     shown: Standing = NO_DATA
     onset: float | None = None  # wall seconds: of the outage that was on before our start
+    flaps: Flaps = STEADY
+    maintenance: bool = False
     stale_at: float = float("inf")  # monotonic: when the next of its checks goes stale
     status: EndpointStatus | None = None  # cache for the Snapshot
 
@@ -176,6 +179,7 @@ class Track:
                 standing=since_onset(self.shown, self.onset),
                 checks=tuple(_check_status(w, now) for w in self.watches.values()),
                 quality=self.quality.measure(),
+                maintenance=self.maintenance,
             )
         return self.status
 

@@ -148,6 +148,10 @@ ADVICE: Mapping[Reason, Advice] = {
     Reason.ON_BACKUP: Advice(
         "it runs on the backup link", "have the main link mended: the backup is the last one"
     ),
+    Reason.FLAPPING: Advice(
+        "it falls and rises again and again",
+        "look for a loose plug, bad power or a link that errors; its incident tells each time",
+    ),
     Reason.STALE: Advice(
         "the last result is too old to count", "see whether vcmon is running: its log, /-/healthy"
     ),

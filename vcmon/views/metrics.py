@@ -160,6 +160,9 @@ PROVINCE_UP = Family(
 STATE_SECONDS = Family(
     "vcmon_province_state_seconds_total", "counter", "Time the province has spent in each state."
 )
+MAINTENANCE = Family(
+    "vcmon_maintenance_active", "gauge", "1 while the province is under planned maintenance."
+)
 PROVINCE_INFO = Family("vcmon_province_info", "gauge", "Names and place of the province.")
 
 _UP = {State.UP: 1, State.DEGRADED: 1, State.DOWN: 0, State.UNREACHABLE: 0}
@@ -240,6 +243,7 @@ PROVINCE_FAMILIES: tuple[tuple[Family, Callable[[ProvinceRow], str]], ...] = (
     (PROVINCE_STATE, _province_state),
     (PROVINCE_UP, _province_up),
     (STATE_SECONDS, _state_seconds),
+    (MAINTENANCE, lambda row: MAINTENANCE.line(row.inside, int(row.status.maintenance))),
 )
 
 NO_TALLY = Tally()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from vcmon.model.province import Province
 from vcmon.model.status import SEVERITY, ProvinceStatus, Snapshot, State
 from vcmon.views import words
 from vcmon.views.freshness import is_stale
+from vcmon.views.planned import SHOWN, Planned, planned_of
 from vcmon.views.rows import (
     LOST,
     Member,
@@ -121,6 +123,7 @@ class Pages:
             "total": len(provinces),
             "counts": [(state, counts[state]) for state in WORST_FIRST if counts[state]],
             "maintained": sum(row.maintenance for row in provinces),
+            "planned": tuple(islice(self._planned(now), SHOWN)),
             "problems": problems[:PROBLEMS_MAX],
             "problems_left": len(problems[PROBLEMS_MAX:]),
             "unmonitored": self._unmonitored(rows),
@@ -134,6 +137,10 @@ class Pages:
                 counts[State.DOWN] + counts[State.UNREACHABLE],
             ),
         }
+
+    def _planned(self, now: float) -> Iterator[Planned]:
+        provinces = self._sources.settings().provinces
+        return planned_of(self._sources.planned(), provinces, now)
 
     def _unmonitored(self, rows: Mapping[str, Row]) -> list[Province]:
         known = self._sources.settings().provinces.values()

@@ -148,7 +148,7 @@ def row_of(status: ProvinceStatus, now: float, stale: bool) -> Row:
 def _why(standing: Standing, state: State, stale: bool) -> str:
     if state is State.UP:
         return ""
-    why = words.REASONS[Reason.STALE if stale else standing.reason]
+    why = words.REASONS[Reason.STALE] if stale else words.reason(standing)
     return why if stale or not standing.parent else f"{why} ({words.clean(standing.parent, 80)})"
 
 
@@ -189,7 +189,7 @@ def member_of(status: EndpointStatus, now: float, zone: ZoneInfo, stale: bool) -
         word=words.STATES[state],
         label=label_of(status),
         id=words.clean(it.id, 80),
-        reason="" if well or stale else words.REASONS[standing.reason],
+        reason="" if well or stale else words.reason(standing),
         since="" if well or stale else words.moment(standing.since, now, zone),
         facts=" · ".join(filter(None, (figures, *checks, line))),
     )
@@ -260,14 +260,14 @@ def cause_of(
 ) -> str:
     """The reason in words; where a parent is the true cause, its name and its reason."""
     if standing.parent is None:
-        return words.REASONS[standing.reason]
+        return words.reason(standing)
     parent = known.get(standing.parent)
     if parent is None:
-        return f"{words.REASONS[standing.reason]} ({words.clean(standing.parent, 80)})"
+        return f"{words.reason(standing)} ({words.clean(standing.parent, 80)})"
     where = parent.endpoint.province
     place = "" if where == province else f" {words.OF} {names.get(where, where)}"
     word = words.STATES[parent.standing.state].lower()
-    return f"{named(parent)}{place} {word}: {words.REASONS[parent.standing.reason]}"
+    return f"{named(parent)}{place} {word}: {words.reason(parent.standing)}"
 
 
 def _with_members(card: Problem, status: ProvinceStatus, standing: Standing) -> Problem:
@@ -275,7 +275,7 @@ def _with_members(card: Problem, status: ProvinceStatus, standing: Standing) -> 
     parts = [
         named(e)
         if e.standing.reason in {standing.reason, Reason.PARENT}
-        else f"{named(e)}: {words.REASONS[e.standing.reason]}"
+        else f"{named(e)}: {words.reason(e.standing)}"
         for e in lost
         if e.endpoint.id != standing.parent
     ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vcmon.config.settings import Settings
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
+from vcmon.model.memory import Occasion
 from vcmon.model.status import Snapshot, State
 
 
@@ -25,3 +26,4 @@ class Sources:
     reload: Callable[[], Awaitable[str]]  # "" or what is wrong, one problem a line
     wall: Callable[[], float]
     history: Callable[[], HistoryFigures] = HistoryFigures  # without a memory: nothing counted
+    planned: Callable[[], Sequence[Occasion]] = tuple  # maintenance that is on, or soon will be

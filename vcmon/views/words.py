@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from vcmon.model.endpoint import Role
 from vcmon.model.result import Blame, Reason
-from vcmon.model.status import State
+from vcmon.model.status import Standing, State
 
 STATES: Mapping[State, str] = {
     State.UP: "Terhubung",
@@ -21,6 +21,16 @@ STATES: Mapping[State, str] = {
 }
 
 MAINTENANCE = "Pemeliharaan"
+SCOPES: Mapping[str, str] = {
+    "province": "",
+    "endpoint": "",
+    "provider": "penyedia",
+    "island": "wilayah",
+}
+"""Before the name of what a maintenance window is for."""
+
+UNTIL = "sampai"
+
 UNMONITORED = "Belum dipantau"
 
 BESIDE = "Terhubung, tetapi ada titik"
@@ -69,6 +79,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.PARENT: "yang dilaluinya terputus",
     Reason.PARTIAL: "sebagian perangkat konferensi tidak terhubung",
     Reason.ON_BACKUP: "beralih ke jalur cadangan",
+    Reason.FLAPPING: "tidak stabil, berulang kali terputus dan tersambung",
     Reason.STALE: "hasil terakhir terlalu lama",
     Reason.BLIND: "sisi pusat terganggu, jadi tidak terukur",
     Reason.GAP: "pemantau tidak mengamati",
@@ -127,6 +138,13 @@ def clean(text: str, longest: int = LONGEST) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
+def reason(standing: Standing) -> str:
+    """The reason in words; of what flaps ``tidak stabil, 7x dalam 30 menit``."""
+    if standing.reason is not Reason.FLAPPING or not standing.changes:
+        return REASONS[standing.reason]
+    return f"tidak stabil, {standing.changes}x dalam {standing.within / 60:.0f} menit"
+
+
 def sentence(text: str) -> str:
     """With a capital first letter; the others stay as they are (``TLS``)."""
     return text[:1].upper() + text[1:]
@@ -151,8 +169,16 @@ def moment(at: float, now: float, zone: tzinfo = WIB) -> str:
     local, today = _local(at, zone), _local(now, zone)
     if local is None or today is None or at <= 0:
         return NOTHING
+    return clock(at, zone) if local.date() == today.date() else day(at, now, zone)
+
+
+def day(at: float, now: float, zone: tzinfo = WIB) -> str:
+    """``28 Nov 22.00 WIT``, with the year in another one; today ``22.00 WIT``."""
+    local, today = _local(at, zone), _local(now, zone)
+    if local is None or today is None:
+        return NOTHING
     if local.date() == today.date():
-        return clock(at, zone)
+        return f"{local:%H.%M} {local.tzname()}"
     year = "" if local.year == today.year else f" {local.year}"
     return f"{local.day} {MONTHS[local.month - 1]}{year} {local:%H.%M} {local.tzname()}"
 

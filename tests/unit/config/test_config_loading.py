@@ -19,6 +19,7 @@ from vcmon.config.schema import PROFILES, SettingsFile, json_schema
 from vcmon.config.settings import QUALITY_CLASSES, Confirm, Defaults, Settings
 from vcmon.config.summary import notes, summary
 from vcmon.model.endpoint import CheckId, Role
+from vcmon.model.memory import Maintenance
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -269,6 +270,22 @@ def keys(model: object) -> set[str]:
         inner = [info.annotation, *get_args(info.annotation)]
         found |= {name}.union(*(keys(each) for each in inner if isinstance(each, type)))
     return found
+
+
+def test_maintenance_is_read_on_the_clock_of_its_zone(tmp_path: Path) -> None:
+    """A name of any form for the province, WIT for its zone; 22.00 WIT is 13.00 UTC."""
+    text = """
+maintenance:
+  - {scope: "province:91", title: "Ganti  router", start: 2026-11-28 22.00, duration: 4h, zone: WIT,
+     repeat: FREQ=WEEKLY;BYDAY=SA}
+  - {scope: "endpoint:a", title: b, start: 2026-11-28T22:00, duration: 1d}
+"""
+    weekly, once = loaded(tmp_path, text).maintenance
+    assert weekly == Maintenance(
+        id=0, scope="province:papua", title="Ganti router", start=1795870800.0, seconds=14400.0,
+        zone="Asia/Jayapura", rule="FREQ=WEEKLY;BYDAY=SA",
+    )  # fmt: skip
+    assert (once.start, once.seconds) == (1795870800.0 + 7200, 86400.0)
 
 
 def test_every_key_is_documented() -> None:

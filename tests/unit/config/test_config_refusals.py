@@ -12,6 +12,19 @@ from tests.fakes.settings_files import HEADER, ROW, problems, rows, write
 from vcmon.config.endpoints import MAX_CYCLES, MAX_ENDPOINTS
 from vcmon.config.source import MAX_BYTES
 
+WINDOW = {
+    "scope": "scope: 'province:papua'",
+    "title": "title: a",
+    "start": "start: 2026-11-22 22:00",
+    "duration": "duration: 4h",
+}
+
+
+def window(wrong: dict[str, str]) -> str:
+    """A window with these keys instead of the right ones."""
+    return f"maintenance:\n- {{{', '.join((WINDOW | wrong).values())}}}"
+
+
 SETTINGS = {
     "vantage: Pusat Satu": "v.yaml:1: vantage: expected a name of at most 63 of a-z",
     "\nlangauge: id": "v.yaml:2: langauge: unknown key; known here: vantage, language, web",
@@ -53,6 +66,55 @@ SETTINGS = {
     "quality: {fibre: {loss: .nan}}": "v.yaml:1: quality.fibre.loss: expected a number, found",
     "quality: {fibre: {rtt: 0s}}": "v.yaml:1: quality.fibre.rtt: expected 1ms to 1m, found '0s'",
     "quality: {fibre: {delay: 1s}}": "v.yaml:1: quality.fibre.delay: unknown key; known here: loss",
+    "flapping: {calm: 6}": "v.yaml:1: flapping.calm: expected at most 'changes' (5), found 6",
+    "flapping: {window: 2d}": "v.yaml:1: flapping.window: expected 1m to 1d, found '2d'",
+    "incidents: {reopen: 2d}": "v.yaml:1: incidents.reopen: expected 0ms to 1d, found '2d'",
+    "maintenance: {scope: a}": "v.yaml:1: maintenance: expected a list, found a mapping",
+    **{
+        window(wrong): f"v.yaml:2: maintenance{told}"
+        for wrong, told in (
+            ({"scope": "scope: papua"}, "[0].scope: expected one of province:..., endpoint:..., "),
+            ({"scope": "scope: 'province:papau'"}, "[0].scope: expected a province, found 'papau'"),
+            ({"scope": "scope: 'endpoint:b'"}, "[0].scope: no endpoint of that name here: 'b'"),
+            ({"scope": "scope: 'island:Jva'"}, "[0].scope: no island of that name here: 'Jva'"),
+            ({"scope": "scope: 'provider:X'"}, "[0].scope: no provider of that name here: 'X'"),
+            (
+                {"at": "at: a"},
+                "[0].at: unknown key; known here: scope, title, start, duration, zone",
+            ),
+            ({"scope": "zone: WIB"}, "[0].scope: needed, but missing"),
+            ({"title": "title: ''"}, "[0].title: expected "),
+            ({"title": "title: ' '"}, "[0].title: expected a few words, found nothing"),
+            (
+                {"start": "start: tomorrow"},
+                "[0].start: expected a local time as 2026-11-22 22:00; f",
+            ),
+            (
+                {"start": "start: 2026-02-30 22:00"},
+                "[0].start: expected a local time as 2026-11-22",
+            ),
+            ({"start": "start: 1960-01-01 22:00"}, "[0].start: expected a time of our days, found"),
+            ({"duration": "duration: 5s"}, "[0].duration: expected 1m to 31d, found '5s'"),
+            ({"duration": "duration: 32d"}, "[0].duration: expected 1m to 31d, found '32d'"),
+            (
+                {"duration": "duration: 2"},
+                "[0].duration: expected a duration like 10s, 500ms or 5m",
+            ),
+            (
+                {"zone": "zone: WIX"},
+                "[0].zone: expected a time zone, as Asia/Jayapura, WIB, WITA or",
+            ),
+            (
+                {"zone": "zone: ../../etc/passwd"},
+                "[0].zone: expected a time zone, as Asia/Jayapura",
+            ),
+            (
+                {"repeat": "repeat: weekly"},
+                "[0].repeat: expected NAME=VALUE parts between ';', as F",
+            ),
+            ({"repeat": "repeat: FREQ=HOURLY"}, "[0].repeat: expected FREQ=, one of DAILY, WEEKLY"),
+        )
+    },
     # YAML itself
     "vantage: a\nvantage: b": "v.yaml:2: vantage: written twice, first in line 1: keep one",
     "web: {listen: a:1, listen: b:1}": "v.yaml:1: web.listen: written twice",

@@ -63,6 +63,7 @@ CONTRACT = {
     "vcmon_province_state": ("gauge", ("province", "state")),
     "vcmon_province_up": ("gauge", ("province",)),
     "vcmon_province_state_seconds": ("counter", ("province", "state")),
+    "vcmon_maintenance_active": ("gauge", ("province",)),
     "vcmon_province_info": (
         "gauge",
         (
@@ -286,6 +287,14 @@ def test_hostile_names_never_break_the_page() -> None:
     assert (info.labels["endpoint"], info.labels["site"]) == (clean, clean)
     (phase,) = found["vcmon_probe_phase_duration_seconds"].samples
     assert phase.labels["phase"] == clean
+
+
+def test_maintenance_is_told_of_each_province() -> None:
+    """1 under maintenance, 0 else, whatever the state."""
+    page = page_of(World(mixed()))
+    assert 'vcmon_maintenance_active{province="bali"} 1\n' in page
+    assert 'vcmon_maintenance_active{province="gorontalo"} 1\n' in page
+    assert 'vcmon_maintenance_active{province="aceh"} 0\n' in page
 
 
 def test_reloaded_inventory_gets_new_labels() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,7 @@ from tests.fakes.snapshots import (
 from vcmon.config.provinces import provinces
 from vcmon.config.settings import Settings
 from vcmon.model.endpoint import CheckId, Role
+from vcmon.model.memory import Maintenance, Occasion
 from vcmon.model.result import Blame, Outcome, Reason
 from vcmon.model.status import (
     CheckStatus,
@@ -280,6 +282,40 @@ def test_maintenance_is_shown_on_top_of_the_state() -> None:
     (bali,) = (row for row in rows if "Bali" in row.words())
     assert bali.attributes["class"] == "up"
     assert {use.attributes["href"] for use in bali.all("use")} == {"#g-up", "#g-maintenance"}
+
+
+def planned(scope: str, start: float, hours: float, **more: Any) -> Occasion:
+    window = Maintenance(1, scope, "Penggantian <router>", start, hours * 3600, **more)
+    return Occasion(window, start, start + hours * 3600)
+
+
+def test_planned_maintenance_is_shown_before_it_begins() -> None:
+    """What is on and what begins soon, with its time in its own zone; what is over is not."""
+    week = (
+        planned("province:papua", NOW - 60, 2, zone="Asia/Jayapura"),
+        planned("provider:Penyedia A", NOW + 5 * 86400, 4),
+        planned("island:Maluku", NOW - 7200, 1),
+    )
+    page = Tree(html_of(World(mixed(), planned=week))).root
+    first, second = page.all("ul", "planned")[0].all("li")
+    assert first.words() == ("Papua: Penggantian <router> berlangsung, 11.40 WIT sampai 13.40 WIT")
+    assert second.words() == (
+        "penyedia Penyedia A: Penggantian <router> 28 Nov 09.41 WIB sampai 28 Nov 13.41 WIB"
+    )
+
+
+def test_no_plans_take_no_place() -> None:
+    """Without maintenance there is no section for it."""
+    assert not page_of(mixed()).all("ul", "planned")
+
+
+def test_flapping_is_told_with_its_count() -> None:
+    """An unstable province says how often within which time."""
+    unstable = Standing(
+        State.DEGRADED, Reason.FLAPPING, Blame.NONE, NOW - 60, NOW - 50, changes=7, within=1800.0
+    )
+    page = page_of(make_snapshot([province_status(provinces()["aceh"], unstable)]))
+    assert "Tidak stabil, 7x dalam 30 menit" in card(page, "Aceh")
 
 
 def test_every_link_leads_somewhere() -> None:

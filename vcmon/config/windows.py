@@ -1,0 +1,151 @@
+"""The maintenance windows of a settings file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from vcmon.config.document import Document, dotted
+from vcmon.config.provinces import province_slug, province_words, provinces
+from vcmon.config.recurrence import check_rule
+from vcmon.config.report import Report
+from vcmon.config.schema import WindowFields
+from vcmon.config.source import Source
+from vcmon.config.text import clean, shown
+from vcmon.model.endpoint import Endpoint
+from vcmon.model.memory import Maintenance
+
+ZONES = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
+"""What people say, beside the names of the IANA database."""
+
+KINDS = ("province", "endpoint", "provider", "island")
+
+_START = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d)[:.](\d\d)(?:[:.](\d\d))?")
+
+
+@lru_cache(maxsize=700)
+def parse_zone(text: str) -> ZoneInfo:
+    """The zone of an IANA name, or of WIB, WITA or WIT. Raises ValueError.
+
+    Each file of the zone database is read once: what is remembered here, ZoneInfo() finds again
+    without reading, on the loop, too.
+    """
+    try:
+        return ZoneInfo(ZONES.get(text.upper(), text))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        what = "expected a time zone, as Asia/Jayapura, WIB, WITA or WIT"
+        raise ValueError(f"{what}; found {shown(text)}") from None
+
+
+def parse_start(text: str, zone: ZoneInfo) -> float:
+    """Wall seconds of ``2026-11-22 22:00`` (a ``T`` and dots are taken, too). Raises ValueError."""
+    match = _START.fullmatch(text.strip())
+    try:
+        if match is None:
+            raise ValueError
+        year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
+        at = datetime(year, month, day, hour, minute, second, tzinfo=zone).timestamp()
+    except (ValueError, OverflowError):
+        what = "expected a local time as 2026-11-22 22:00"
+        raise ValueError(f"{what}; found {shown(text)}") from None
+    if not 0 < at < 4e9:
+        raise ValueError(f"expected a time of our days, found {shown(text)}")
+    return at
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """What a window can be for. ``complete`` False: some of the inventory could not be read."""
+
+    endpoints: Collection[str]
+    providers: Collection[str]
+    complete: bool = True
+
+    @classmethod
+    def of(cls, endpoints: Sequence[Endpoint], *, complete: bool = True) -> Scopes:
+        """The scopes that this inventory knows."""
+        ids = {endpoint.id for endpoint in endpoints}
+        providers = {endpoint.provider for endpoint in endpoints if endpoint.provider}
+        return cls(ids, providers, complete)
+
+    def parse(self, text: str, report: Report) -> str:
+        """The scope in its one form: ``province:16`` is ``province:sumatera-selatan``.
+
+        Raises ValueError; ``report`` is only asked what the nearest known word is.
+        """
+        kind, colon, name = text.strip().partition(":")
+        name = name.strip()
+        if not colon or kind not in KINDS or not name:
+            what = ", ".join(f"{each}:..." for each in KINDS)
+            raise ValueError(f"expected one of {what}; found {shown(text)}")
+        if kind == "province":
+            slug = province_slug(name)
+            if slug is None:
+                near = report.nearest(name, province_words())
+                raise ValueError(f"expected a province, found {shown(name)}{near}")
+            return f"province:{slug}"
+        known = {
+            "endpoint": self.endpoints,
+            "provider": self.providers,
+            "island": {province.island for province in provinces().values()},
+        }[kind]
+        if name not in known and (self.complete or kind == "island"):
+            near = report.nearest(name, known)
+            raise ValueError(f"no {kind} of that name here: {shown(name)}{near}")
+        return f"{kind}:{name}"
+
+
+def build_windows(
+    written: Sequence[WindowFields], scopes: Scopes, at: tuple[Document, Source, Report]
+) -> tuple[Maintenance, ...]:
+    """The windows of the settings, with id 0; what is wrong goes into the report."""
+    return tuple(
+        _Window(fields, index, at).maintenance(scopes) for index, fields in enumerate(written)
+    )
+
+
+class _Window:
+    """One entry being read."""
+
+    def __init__(
+        self, fields: WindowFields, index: int, at: tuple[Document, Source, Report]
+    ) -> None:
+        self._fields = fields
+        self._index = index
+        self._at = at
+
+    def maintenance(self, scopes: Scopes) -> Maintenance:
+        fields = self._fields
+        zone = ZoneInfo("Asia/Jakarta")
+        start = 0.0
+        scope = fields.scope
+        try:
+            scope = scopes.parse(fields.scope, self._at[2])
+        except ValueError as error:
+            self._wrong("scope", error)
+        try:
+            zone = parse_zone(fields.zone)
+        except ValueError as error:
+            self._wrong("zone", error)
+        try:
+            start = parse_start(fields.start, zone)
+        except ValueError as error:
+            self._wrong("start", error)
+        try:
+            if fields.repeat:
+                check_rule(fields.repeat, datetime.fromtimestamp(start or 1.8e9, zone))
+        except ValueError as error:
+            self._wrong("repeat", error)
+        title = clean(fields.title)
+        if not title:
+            self._wrong("title", ValueError("expected a few words, found nothing"))
+        return Maintenance(0, scope, title, start, fields.duration, zone.key, fields.repeat)
+
+    def _wrong(self, key: str, error: ValueError) -> None:
+        document, source, report = self._at
+        loc = ("maintenance", self._index, key)
+        report.add(source.at(document.line(loc), dotted(loc)), str(error))

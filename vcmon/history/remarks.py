@@ -1,0 +1,82 @@
+"""What people may say of an incident, and what is refused; pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vcmon.config.text import clean
+from vcmon.model.memory import VCMON, Deed, Incident, Remark
+
+AUTHOR_MAX, TICKET_MAX, TEXT_MAX = 80, 80, 2_000
+"""Characters: a name, a number in another system, and a note that still is one."""
+
+REMARKS_MAX = 1_000
+"""On one incident: people write a few dozen, a script in a loop writes without end."""
+
+
+class RefusedError(ValueError):
+    """The remark can't be made of this incident; the message tells why, and what would do."""
+
+
+def judged(incident: Incident, remark: Remark) -> Remark:
+    """The remark as it is to be kept: on one line each, without control characters.
+
+    Raises RefusedError.
+    """
+    said = replace(
+        remark,
+        author=clean(remark.author),
+        text=clean(remark.text),
+        ticket=clean(remark.ticket),
+    )
+    for why in (_wrong_words(said), _wrong_time(incident, said)):
+        if why:
+            raise RefusedError(why)
+    return said
+
+
+def _wrong_words(said: Remark) -> str:
+    lengths = (
+        ("name", said.author, AUTHOR_MAX),
+        ("note", said.text, TEXT_MAX),
+        ("ticket", said.ticket, TICKET_MAX),
+    )
+    refusals = (
+        (not said.author, "a name is needed: who says this?"),
+        (
+            said.author.casefold() == VCMON,
+            f"'{VCMON}' is what this program calls itself; give your own name",
+        ),
+        *(
+            (len(text) > longest, f"the {what} has {len(text)} characters; {longest} at most")
+            for what, text, longest in lengths
+        ),
+        (said.deed is Deed.NOTE and not said.text, "a note needs a text"),
+        (said.deed is Deed.CAUSE and said.cause is None, "say which cause"),
+        (
+            said.cause is not None and said.deed not in {Deed.CAUSE, Deed.CLOSE},
+            "a cause is given with 'cause' or 'close'",
+        ),
+        (
+            bool(said.ticket) and said.deed is not Deed.ACK,
+            "a ticket is given with an acknowledgement",
+        ),
+    )
+    return next((why for wrong, why in refusals if wrong), "")
+
+
+def _wrong_time(incident: Incident, said: Remark) -> str:
+    if incident.merged_into is not None:
+        other = incident.merged_into
+        return f"incident {incident.id} became part of incident {other}: say it there"
+    if len(incident.remarks) >= REMARKS_MAX:
+        return f"incident {incident.id} already has {REMARKS_MAX} remarks"
+    if said.deed is not Deed.CLOSE:
+        return ""
+    if incident.stop is None:
+        lost = sum(member.stop is None for member in incident.members)
+        return f"incident {incident.id} goes on: {lost} of its members are still down"
+    judged_by_people = any(r.cause for r in incident.remarks if r.author != VCMON)
+    if said.cause is None and not judged_by_people:
+        return f"incident {incident.id} has no cause yet: close it with one"
+    return ""

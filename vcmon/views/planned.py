@@ -1,0 +1,44 @@
+"""Planned maintenance in words: what is on, and what begins soon. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from vcmon.model.memory import Occasion
+from vcmon.model.province import Province
+from vcmon.views import words
+
+SHOWN = 10
+"""Occasions on the page; a week with more of them is told by the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One occasion in words."""
+
+    on: bool
+    what: str  # ``Papua: Penggantian router``
+    when: str  # ``28 Nov 22.00 WIT sampai 29 Nov 02.00 WIT``
+
+
+def planned_of(
+    occasions: Sequence[Occasion], provinces: Mapping[str, Province], now: float
+) -> Iterator[Planned]:
+    """The occasions that have not ended, in their order, in the window's own zone."""
+    for each in occasions:
+        if each.stop <= now:
+            continue
+        it = each.maintenance
+        zone = ZoneInfo(it.zone)
+        start, stop = words.day(each.start, now, zone), words.day(each.stop, now, zone)
+        what = f"{_scope(it.scope, provinces)}: {words.clean(it.title)}"
+        yield Planned(each.start <= now, what, f"{start} {words.UNTIL} {stop}")
+
+
+def _scope(scope: str, provinces: Mapping[str, Province]) -> str:
+    kind, _, name = scope.partition(":")
+    if kind == "province" and name in provinces:
+        return words.clean(provinces[name].name_id)
+    return words.clean(f"{words.SCOPES.get(kind, kind)} {name}".strip(), 80)
