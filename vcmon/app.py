@@ -20,9 +20,7 @@ from vcmon.engine.engine import Engine
 from vcmon.engine.runner import Runner, runs_allowed
 from vcmon.engine.vitals import Vitals, raise_open_files_limit, spare_the_collector
 from vcmon.errors import ConfigError, StartError
-from vcmon.history.facts import Facts
 from vcmon.history.keeper import Keeper
-from vcmon.history.maintenance import Agenda
 from vcmon.model.endpoint import Endpoint
 from vcmon.model.figures import EngineFigures
 from vcmon.model.result import Result
@@ -113,7 +111,6 @@ class App:
     manager: ServiceManager
     calendar: Calendar
     keeper: Keeper
-    agenda: Agenda = field(default_factory=Agenda)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     seen_on_disk: tuple[float, ...] = ()
@@ -122,10 +119,9 @@ class App:
         """Take settings into force: state first, so that no result finds it missing."""
         self.settings = settings
         self.board.load(settings)
-        self.agenda.load(settings.maintenance, Facts.of(settings))
         checks = [check for endpoint in settings.endpoints for check in endpoint.checks]
         self.engine.load([*checks, *canary_checks(settings.canaries)])
-        self.keeper.reloaded(self.board)
+        self.keeper.reloaded(settings, self.board)
         self.figures.reload_ok = True
         self.figures.reload_ok_at = self.clock.wall()
         self.seen_on_disk = _stamps(settings.files)
@@ -169,7 +165,6 @@ class App:
     async def pulse(self) -> None:
         """The heartbeat: state's tick, what is remembered of it, and our vital signs."""
         while True:
-            self.board.set_maintenance(self.agenda.look(self.clock.wall()))
             self.board.tick()
             self.keeper.tick(self.board)
             self.vitals.beat()
@@ -198,7 +193,7 @@ class App:
             reload=self.reload,
             wall=self.clock.wall,
             history=self.keeper.figures,
-            planned=lambda: self.agenda.planned(self.clock.wall()),
+            planned=lambda: self.keeper.agenda.planned(self.clock.wall()),
         )
 
 

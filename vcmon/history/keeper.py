@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vcmon.clock import Clock
-from vcmon.config.settings import History
+from vcmon.config.settings import History, Settings
 from vcmon.history.backlog import Change
+from vcmon.history.desk import Desk
+from vcmon.history.facts import Facts
 from vcmon.history.intervals import Recovered
+from vcmon.history.maintenance import Agenda
+from vcmon.history.people import Said
 from vcmon.history.recorder import Recorder
 from vcmon.history.scribe import Rules
 from vcmon.history.upkeep import Keep
@@ -25,10 +29,15 @@ STOP_SECONDS = 5.0
 """So long the end waits for the last write; systemd gives ten."""
 
 
+NOTHING_SAID = Said()
+
+
 class Nowhere:
     """Where the memory goes when the settings want none."""
 
     recovered: Recovered | None = Recovered()
+    last_incident = 0
+    said = NOTHING_SAID
 
     def change(self, change: Change) -> None: ...
     def trim(self, at: float) -> None: ...
@@ -53,14 +62,20 @@ class Keeper:
 
     recorder: Recorder
     writer: Writer | None
+    desk: Desk
+    agenda: Agenda
+    _clock: Clock
     _sink: Writer | Nowhere = field(repr=False)
+    _settings: Settings | None = None
+    _said: Said = NOTHING_SAID
 
     @classmethod
     def of(cls, settings: History, clock: Clock) -> Keeper:
         """What these settings want; nothing is opened yet."""
         writer = Writer(rules(settings), clock) if settings.path else None
-        sink = writer or Nowhere()
-        return cls(Recorder(sink, clock), writer, sink)
+        sink, agenda = writer or Nowhere(), Agenda()
+        desk = Desk(agenda.maintained, clock.wall())
+        return cls(Recorder(sink, clock, desk.decide), writer, desk, agenda, clock, sink)
 
     def start(self) -> None:
         """Have the file opened, and wait for it a moment. Not for the loop."""
@@ -70,14 +85,32 @@ class Keeper:
 
     def tick(self, board: Board) -> None:
         """What this tick of the board brought becomes one transaction."""
-        told = self._sink.recovered
-        if told is not None and not self.recorder.adopted:
-            board.remember(self.recorder.adopt(told, board.standings().keys()))
+        self._listen(board)
+        board.set_maintenance(self.agenda.look(self._clock.wall()))
         self.recorder.tick(board.snapshot().uplink, board.packets)
 
-    def reloaded(self, board: Board) -> None:
-        """The board has new settings."""
+    def _listen(self, board: Board) -> None:
+        told, said = self._sink.recovered, self._sink.said
+        if told is not None and not self.recorder.adopted:
+            self.desk.adopt(said, self._sink.last_incident)
+            board.remember(self.recorder.adopt(told, board.standings().keys()))
+        if told is not None and said is not self._said:
+            self._said = said
+            self.desk.heard(said)
+            self._plan()
+
+    def _plan(self) -> None:
+        if self._settings is not None:
+            windows = (*self._settings.maintenance, *self._said.maintenance)
+            self.agenda.load(windows, Facts.of(self._settings))
+
+    def reloaded(self, settings: Settings, board: Board) -> None:
+        """Board and memory have new settings."""
+        self._settings = settings
+        self._plan()
+        self.desk.load(settings, Facts.of(settings))
         self.recorder.reconcile(board.standings())
+        self.recorder.note_incidents(self.desk.retire(self._clock.wall()))
 
     async def tend(self) -> None:
         """Have the nightly work done; it takes its time, in its own thread."""

@@ -28,11 +28,17 @@ _AMENDMENT = """
 """
 
 
+REMEMBERED = 86_400.0
+"""Seconds after its end in which an incident may still come back: the longest ``reopen``."""
+
+FAR = 1e11  # a time later than all
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What people said that the daemon has to know of; made anew when somebody has written."""
 
-    incidents: tuple[Incident, ...] = ()  # those that go on
+    incidents: tuple[Incident, ...] = ()  # those that go on, or went on within the last day
     maintenance: tuple[Maintenance, ...] = ()
 
 
@@ -243,6 +249,6 @@ class People(Base):
         )
         return [Entry(seconds(at), *rest) for at, *rest in rows]
 
-    def said(self) -> Said:
+    def said(self, now: float) -> Said:
         """What the daemon has to know of what people said."""
-        return Said(tuple(self.open_incidents()), tuple(self.maintenance()))
+        return Said(tuple(self.incidents(now - REMEMBERED, FAR)), tuple(self.maintenance()))

@@ -115,7 +115,7 @@ class Recorder:
         self._watch_uplink(uplink)
         heard, self._heard = self._heard, []
         if heard:
-            self._note_incidents(self.decide(heard))
+            self.note_incidents(self.decide(heard))
         self._take_samples(packets)
         self._sink.beat(self._wall)
 
@@ -153,7 +153,8 @@ class Recorder:
         at = uplink.since if uplink.blind else self._wall
         self.transition(Transition(UPLINK, old, new, at, self._wall))
 
-    def _note_incidents(self, incidents: Iterable[Incident]) -> None:
+    def note_incidents(self, incidents: Iterable[Incident]) -> None:
+        """These incidents are as they are told here."""
         for incident in incidents:
             self._sink.incident(incident)
             self._incidents.pop(incident.id, None)
@@ -212,7 +213,7 @@ class Recorder:
             if current.start >= now:
                 self._put(replace(current, start=now, known_at=min(current.known_at, now)))
         for incident in tuple(self._incidents.values()):
-            self._note_incidents([trimmed(incident, now)])
+            self.note_incidents([trimmed(incident, now)])
 
 
 def _standing(uplink: Uplink) -> Standing:

@@ -161,7 +161,7 @@ class Scribe:
         """What others have written, and every five minutes the roll-ups and a look at the file."""
         version = store.data_version()
         if version != self._data_version:
-            self._data_version, self.said = version, store.said()
+            self._data_version, self.said = version, store.said(self._clock.wall())
         heartbeat = self._pending.heartbeat
         if heartbeat is None:
             return
@@ -220,7 +220,8 @@ class Scribe:
         if self.recovered is None:
             self.last_incident = store.last_incident()
             self._current = dict(recovered.current)
-            self._data_version, self.said = store.data_version(), store.said()
+            self._data_version = store.data_version()
+            self.said = store.said(self._clock.wall())
             self.recovered = recovered
         self._reserve.hold()
 

@@ -136,4 +136,4 @@ def test_what_others_write_is_noticed(store: Store) -> None:
     other.remark(7, ACK)
     other.close()
     assert store.data_version() != before
-    assert store.said().incidents[0].acknowledged == ACK
+    assert store.said(0.0).incidents[0].acknowledged == ACK
