@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.clock import FakeClock
 from tests.fakes.figures import record
-from tests.fakes.memory import Country, agrees, threaded
+from tests.fakes.memory import DOWN, Country, agrees, inline, no_packets, threaded, transition
 from tests.fakes.small_disk import small_disk
 from vcmon.history import upkeep
 from vcmon.history.scribe import Rules
 from vcmon.history.store import Store
 from vcmon.model.result import Reason
+from vcmon.model.status import State, Uplink
+
+DAY = 86_400.0
 
 AT_ONCE = 0.05
 """Seconds that a tick may take on a busy machine; a tick that waited for the disk takes longer."""
@@ -231,3 +235,46 @@ def test_an_unwritable_place_does_not_stop_the_monitor(tmp_path: Path) -> None:
         assert country.figures().dropped > 0
         where.mkdir()
         healed("T29 no directory", country, where / "m.db", dropped=country.figures().dropped)
+
+
+@pytest.mark.catalogue("T30")
+def test_log_and_file_are_bounded(tmp_path: Path) -> None:
+    """The log shrinks back after a long read; 90 days of fake time leave what is to be kept."""
+    clock, path = FakeClock(), tmp_path / "m.db"
+    keep = upkeep.Keep(facts=60 * DAY, hours=10 * DAY, five_minutes=2 * DAY)
+    recorder, sink = inline(path, clock, keep=keep)
+    reader = Store.open(path, write=False)
+    log = path.with_name("m.db-wal")
+    longest, sizes = 0, []
+    for hour in range(90 * 24):
+        clock.forward(30)
+        for place in range(4):
+            state = DOWN if (hour + place) % 2 else State.UP
+            recorder.transition(transition(f"endpoint:e{place}", state, clock.wall()))
+        recorder.tick(Uplink(), no_packets)
+        for _ in range(59):
+            clock.forward(60)
+        if hour == 24:
+            reader.db.execute("BEGIN")
+            reader.open_intervals()  # from now on nothing can be brought into the file
+        if hour == 240:
+            longest = log.stat().st_size
+            reader.close()
+        if hour % 24 == 0:
+            sink.scribe.tend()
+            sizes.append(path.stat().st_size)
+    after = log.stat().st_size
+    assert after <= 4 * 2**20
+    assert max(sizes[75:]) <= max(sizes[60:75]) * 1.1  # once full it grows no more
+    sink.scribe.close()
+    store = Store.open(path, write=False)
+    (oldest, *_) = store.intervals("endpoint:e0", 0, 1e11)
+    assert oldest.stop is not None
+    assert oldest.stop >= clock.wall() - 61 * DAY
+    assert not [*upkeep.faults(store), *upkeep.overlaps(store)]
+    store.close()
+    figure = (
+        f"log {longest / 1e6:.1f} MB while read, {after / 1e6:.1f} MB after; "
+        f"file {max(sizes) / 1e6:.1f} MB in 90 days"
+    )
+    record("T30", figure, "log <= 4.2 MB after, file steady", passed=True)

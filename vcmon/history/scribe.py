@@ -18,7 +18,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,6 +83,7 @@ class Scribe:
         """Write all that waits, in one transaction; what fails is kept, within the bound."""
         if batch is not None:
             self._pending.absorb(batch)
+            self.figures = replace(self.figures, waiting=len(self._pending))  # it may take long
         anew = self._anew
         self._guarded(self._write)
         if self._anew > anew and self._trouble:

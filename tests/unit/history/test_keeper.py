@@ -1,0 +1,104 @@
+"""The memory on the event loop: nothing blocks it, whatever the disk does."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from pathlib import Path
+
+from tests.fakes.inventory import endpoint
+from tests.fakes.inventory import settings as inventory
+from tests.fakes.results import up
+from vcmon.clock import SystemClock
+from vcmon.config.settings import History
+from vcmon.history.keeper import Keeper, rules
+from vcmon.history.rollup import DAYS
+from vcmon.history.scribe import Rules
+from vcmon.history.store import Store
+from vcmon.history.writer import Writer
+from vcmon.model.endpoint import CheckId
+from vcmon.model.result import Echo
+from vcmon.model.status import State
+from vcmon.state.board import Board
+
+COUNTRY = inventory(endpoint("a", "icmp", province="aceh"))
+
+
+def tied(path: Path | str) -> tuple[Keeper, Board]:
+    clock = SystemClock()
+    keeper = Keeper.of(History(path=str(path)), clock)
+    return keeper, Board(COUNTRY, clock, keeper.recorder.transition)
+
+
+async def test_the_loop_never_waits_for_the_disk(tmp_path: Path) -> None:
+    """While somebody holds the file every tick returns at once, and nothing is lost."""
+    keeper, board = tied(tmp_path / "m.db")
+    await asyncio.to_thread(keeper.start)
+    keeper.tick(board)
+    while not keeper.figures().written_at:
+        await asyncio.sleep(0.01)
+    other = await asyncio.to_thread(_hold, tmp_path / "m.db")
+    slowest = 0.0
+    result = up(
+        SystemClock().monotonic(), check=CheckId("a", "icmp"), echo=Echo(5, 5, rtts=(0.02,) * 5)
+    )
+    board.record(result)
+    for _ in range(50):
+        begun = time.perf_counter()
+        board.tick()
+        keeper.tick(board)
+        slowest = max(slowest, time.perf_counter() - begun)
+        await asyncio.sleep(0.001)
+    assert slowest < 0.05
+    assert keeper.figures().waiting > 0
+    await asyncio.to_thread(other.close)
+    keeper.last_words(board)
+    assert await asyncio.to_thread(keeper.stop)
+    assert await asyncio.to_thread(_told, tmp_path / "m.db") == (State.UP, [5])
+
+
+def _told(path: Path) -> tuple[State, list[int]]:
+    store = Store.open(path)
+    state = store.open_intervals()["province:aceh"].state
+    sent = [row.sent for row in store.totals("endpoint:a", DAYS, 0, 1e11)]
+    store.close()
+    return state, sent
+
+
+def _hold(path: Path) -> sqlite3.Connection:
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+async def test_without_a_path_there_is_no_memory(tmp_path: Path) -> None:
+    """No thread, no file; everything else works as ever."""
+    keeper, board = tied("")
+    await asyncio.to_thread(keeper.start)
+    keeper.tick(board)
+    await keeper.tend()
+    keeper.last_words(board)
+    assert keeper.stop()
+    assert not keeper.figures().wanted
+    assert keeper.writer is None
+
+
+def test_the_settings_say_how_it_is_kept(tmp_path: Path) -> None:
+    """Path, retention and backup come from the settings."""
+    made = rules(History(path=str(tmp_path / "m.db"), keep=1e7, keep_hours=1e6, keep_minutes=1e5))
+    assert (made.keep.facts, made.keep.hours, made.keep.five_minutes) == (1e7, 1e6, 1e5)
+    assert made.backup == tmp_path / "m.db.backup"
+    assert rules(History(path="m.db", backup=False)).backup is None
+
+
+def test_the_thread_ends_with_its_last_task(tmp_path: Path) -> None:
+    """Tasks are done in their order, and the end comes after the last of them."""
+    writer = Writer(Rules(tmp_path / "m.db", backup=tmp_path / "b.db", reserve=4096), SystemClock())
+    writer.start()
+    assert writer.opened(5.0)
+    writer.beat(SystemClock().wall())
+    writer.tend()
+    assert writer.stop(5.0)
+    assert (tmp_path / "b.db").exists()
+    assert not (tmp_path / "m.db-wal").exists()
