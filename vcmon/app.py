@@ -13,6 +13,7 @@ import structlog
 
 from vcmon import logs
 from vcmon.clock import Clock, SystemClock
+from vcmon.config.diff import Changes, diff
 from vcmon.config.loader import load
 from vcmon.config.settings import Settings
 from vcmon.engine.calendar import Calendar
@@ -134,7 +135,7 @@ class App:
     async def _reload(self) -> str:
         self.manager.reloading()
         try:
-            settings = await asyncio.to_thread(load, self.config)
+            settings, changes = await asyncio.to_thread(_compared, self.config, self.settings)
         except ConfigError as error:
             self.figures.reload_ok = False
             log.error("reload refused, the old settings stay in force", problems=str(error))  # noqa: TRY400  a wrong file needs no traceback
@@ -146,7 +147,7 @@ class App:
         if settings.history != self.settings.history:
             log.warning("history takes effect at the next start", path=settings.history.path)
         self.apply(settings)
-        log.info("settings loaded", endpoints=len(settings.endpoints))
+        log.info("settings loaded", endpoints=len(settings.endpoints), **changes.told())
         return ""
 
     async def watch_settings(self) -> None:
@@ -257,6 +258,11 @@ async def _serve(app: App, site: Site) -> None:
         await app.stop.wait()
         for task in tasks:
             task.cancel()
+
+
+def _compared(config: Path, old: Settings) -> tuple[Settings, Changes]:
+    new = load(config)
+    return new, diff(old, new)
 
 
 async def _reload(app: App) -> None:
