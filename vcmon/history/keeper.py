@@ -10,6 +10,7 @@ from vcmon.clock import Clock
 from vcmon.config.settings import History
 from vcmon.history.backlog import Change
 from vcmon.history.intervals import Recovered
+from vcmon.history.people import Said
 from vcmon.history.recorder import Recorder
 from vcmon.history.scribe import Rules
 from vcmon.history.upkeep import Keep
@@ -91,6 +92,16 @@ class Keeper:
     def stop(self) -> bool:
         """Write what is left and close the file: whether that was done. Not for the loop."""
         return self.writer is None or self.writer.stop(STOP_SECONDS)
+
+    @property
+    def said(self) -> Said:
+        """What people said, open incidents included; the same object until somebody says more."""
+        return Said() if self.writer is None else self.writer.said
+
+    @property
+    def last_incident(self) -> int:
+        """The largest number of an incident in the file, once it was opened; 0 without any."""
+        return 0 if self.writer is None else self.writer.last_incident
 
     def figures(self) -> HistoryFigures:
         """What is counted of the memory."""
