@@ -204,8 +204,8 @@ async def _main(config: Path, settings: Settings) -> None:
     spare_the_collector()
     site = Site(build(app.sources()), settings.web.listen)
     try:
-        await site.start()
         await asyncio.to_thread(app.keeper.start)
+        await site.start()
         log.info("vcmon is running", listen=settings.web.listen, endpoints=len(settings.endpoints))
         await _serve(app, site)
     finally:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -18,10 +18,10 @@ from vcmon.clock import SystemClock
 from vcmon.config.loader import load
 from vcmon.config.text import printable
 from vcmon.errors import HistoryError, StartError
-from vcmon.history import upkeep
-from vcmon.history.keeper import rules
-from vcmon.history.scribe import Rules
-from vcmon.history.store import Store
+
+if TYPE_CHECKING:
+    from vcmon.history.scribe import Rules
+    from vcmon.history.store import Store
 
 SHOWN = 20
 """Faults that are told one by one; a broken file may have thousands."""
@@ -35,6 +35,8 @@ DEFAULT = Path("config/vcmon.yaml")
 @history.command(epilog="Example: vcmon history check; exit 0: sound, 1: not")
 def check(config: Config = DEFAULT) -> None:
     """Check the file's integrity, and that the roll-ups agree with the intervals."""
+    from vcmon.history import upkeep  # noqa: PLC0415 (the other commands need none of it)
+
     console = Console(highlight=False)
     with _opened(config, write=False) as (store, rule), _progress("comparing") as progress:
         store.db.execute("BEGIN")  # one moment throughout, whatever a running vcmon writes
@@ -55,6 +57,8 @@ def check(config: Config = DEFAULT) -> None:
 @history.command(epilog="Example: vcmon history rebuild")
 def rebuild(config: Config = DEFAULT) -> None:
     """Make the seconds of all roll-ups anew from the intervals; packets stay as they are."""
+    from vcmon.history import upkeep  # noqa: PLC0415 (the other commands need none of it)
+
     with _opened(config, write=True) as (store, rule), _progress("rebuilding") as progress:
         upkeep.rebuild(store, SystemClock().wall(), rule.keep, progress)
     Console(highlight=False).print(Text(f"{rule.path}: roll-ups are made anew"), soft_wrap=True)
@@ -66,6 +70,8 @@ def backup(
     config: Config = DEFAULT,
 ) -> None:
     """Copy the memory, whole and compact, while vcmon may be running."""
+    from vcmon.history import upkeep  # noqa: PLC0415 (the other commands need none of it)
+
     with _opened(config, write=False) as (store, rule):
         if file.exists() and file.samefile(rule.path):
             raise StartError(f"{file} is the memory itself: name another file")
@@ -76,6 +82,9 @@ def backup(
 @contextmanager
 def _opened(config: Path, *, write: bool) -> Iterator[tuple[Store, Rules]]:
     """The memory of these settings. Raises StartError where there is none or it can't be used."""
+    from vcmon.history.keeper import rules  # noqa: PLC0415 (see check)
+    from vcmon.history.store import Store  # noqa: PLC0415
+
     settings = load(config).history
     if not settings.path:
         raise StartError("history.path is '': there is no memory")

@@ -75,7 +75,9 @@ class Keeper:
         writer = Writer(rules(settings), clock) if settings.path else None
         sink, agenda = writer or Nowhere(), Agenda()
         desk = Desk(agenda.maintained, clock.wall())
-        return cls(Recorder(sink, clock, desk.decide), writer, desk, agenda, clock, sink)
+        return cls(
+            Recorder(sink, clock, desk.decide, desk.set_back), writer, desk, agenda, clock, sink
+        )
 
     def start(self) -> None:
         """Have the file opened, and wait for it a moment. Not for the loop."""
