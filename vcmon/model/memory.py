@@ -126,3 +126,37 @@ class Occasion:
     maintenance: Maintenance
     start: float
     stop: float
+
+
+class Counted(StrEnum):
+    """What a moment is counted as in an availability figure; every moment is exactly one."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"  # nobody looked, or nothing could be seen
+    SHORT = "short"  # an outage too short to count: counted as available
+    EXCLUDED = "excluded"  # an outage by a cause that is left out
+    MAINTENANCE = "maintenance"
+    OUTSIDE = "outside"  # outside of the hours that count
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A signed correction of a frozen month: time that is moved from one count to another.
+
+    ``signature`` is the SHA-256, in hex, over the signature before it and all the rest: what was
+    frozen and every correction after it is held by the last one.
+    """
+
+    month: str  # "2026-10"
+    series: str
+    at: float
+    author: str
+    reason: str
+    milliseconds: int  # moved, more than 0
+    source: Counted
+    target: Counted
+    outages: int = 0  # added to the number of outages; negative takes away
+    signature: str = ""
