@@ -46,6 +46,7 @@ class Parts:
             language=file.language,
             web=file.web,
             history=file.history,
+            reports=file.reports,
             defaults=file.defaults,
             canaries=tuple(map(parse_canary, file.canaries)),
             quality=self.quality,
@@ -101,6 +102,8 @@ class _Reader:
         checks = ProfileReader(*self._at, file.defaults).catalogue(profiles)
         quality = _quality(file.quality)
         media = tuple(dict.fromkeys((*quality, *_mapping(data, "quality"))))
+        for key, what in file.reports.oddities(media, provinces()):
+            self._wrong(("reports", *key), what)
         rows, complete, files = self._inventories(file.include)
         words = Vocabulary(checks, media)
         return Parts(file, words, quality, rows, complete, (self._source.path, *files))
