@@ -3,6 +3,7 @@
     VcmonError
     ├── ConfigError      the settings or an inventory are wrong (carries every Problem found)
     ├── StartError       vcmon can't start here: port in use, nothing to listen on
+    ├── ReportError      no such report can be made, or no such correction
     └── ProbeError       one probe run failed, with its reason and whose fault it is
 
 A foreign exception is mapped to one of these once, where it enters (``net/faults.py``).
@@ -46,6 +47,10 @@ class ConfigError(VcmonError):
 
 class StartError(VcmonError):
     """vcmon can't start on this machine; the message says what to do."""
+
+
+class ReportError(VcmonError):
+    """A report or a correction that can't be; the message says why."""
 
 
 def origin(bug: BaseException) -> str:
