@@ -29,6 +29,7 @@ ROWS = (
     {"systemd", "logs"},
     {"app"},
     {"lab"},
+    {"commands"},
     {"cli"},
     {"__main__"},
 )

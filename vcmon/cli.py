@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from vcmon import __version__
+from vcmon.commands.report import report
 from vcmon.config.importing import Merge, plan_import, write_whole
 from vcmon.config.loader import load
 from vcmon.config.schema import json_schema
@@ -43,6 +44,7 @@ cli = typer.Typer(
 )
 inventory = typer.Typer(help="Work on inventory files.", no_args_is_help=True)
 cli.add_typer(inventory, name="inventory")
+cli.command(epilog="Example: vcmon report --month 2026-10 --output laporan.html")(report)
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
 

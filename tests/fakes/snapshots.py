@@ -9,6 +9,7 @@ from typing import Any
 from vcmon.config.params import PARAMS
 from vcmon.config.provinces import provinces
 from vcmon.config.settings import Settings
+from vcmon.history.memory import Memory
 from vcmon.model.endpoint import Check, CheckId, Endpoint, Role
 from vcmon.model.figures import EngineFigures, Tally
 from vcmon.model.province import Province
@@ -23,7 +24,7 @@ from vcmon.model.status import (
     State,
     Uplink,
 )
-from vcmon.views.sources import Sources
+from vcmon.views.sources import Sources, no_memory
 
 NOW = 1_795_401_667.0
 """Monday, 23 November 2026, 09.41.07 WIB."""
@@ -240,6 +241,7 @@ class World:
     problems: str = ""
     reloads: int = 0
     reload: Callable[[], Awaitable[str]] | None = None
+    memory: Callable[[], Memory | None] = no_memory
 
     def counted(self) -> World:
         """The same world with something counted of every check."""
@@ -265,4 +267,5 @@ class World:
             alive=lambda: self.alive,
             reload=self._reload,
             wall=lambda: self.now,
+            memory=self.memory,
         )

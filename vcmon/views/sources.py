@@ -6,9 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from vcmon.config.settings import Settings
+from vcmon.history.memory import Memory
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import EngineFigures, Tally
 from vcmon.model.status import Snapshot, State
+
+
+def no_memory() -> Memory | None:
+    """The memory of a vcmon that has none."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +30,5 @@ class Sources:
     alive: Callable[[], bool]  # engine and board have moved lately
     reload: Callable[[], Awaitable[str]]  # "" or what is wrong, one problem a line
     wall: Callable[[], float]
+    # Asked and read in a thread, once a report. None: switched off; StartError: it can't be read.
+    memory: Callable[[], Memory | None] = no_memory
