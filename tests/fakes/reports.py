@@ -75,3 +75,22 @@ def frozen(memory: FakeMemory) -> FakeMemory:
     """The same memory with October frozen on 3 November."""
     pages = pages_of(count_month(desk(memory), OCTOBER), wib(2026, 11, 3, 0, 5))
     return replace(memory, pages={"2026-10": pages})
+
+
+def whole_country() -> tuple[FakeMemory, Settings]:
+    """All provinces and the Centre in October, each with an outage in its office hours."""
+    monday = wib(2026, 10, 5, 9, 30)
+    lines = [
+        each
+        for place, slug in enumerate(PROVINCES)
+        for each in line(
+            (wib(2026, 9, 1), State.UP),
+            (monday, State.DOWN),
+            (monday + 60 * (place + 1), State.DEGRADED),
+            (monday + DAY, State.UNKNOWN),
+            (monday + 2 * DAY, State.UP),
+            series=f"province:{slug}",
+        )
+    ]
+    settings = country(*(codec(slug) for slug in PROVINCES), hours="office", shortest_outage=300.0)
+    return FakeMemory(lines, beat=NOVEMBER_23), settings

@@ -28,7 +28,7 @@ PLANE: Mapping[str, tuple[str, str]] = {
     "provisional": ("Angka sementara, belum dibekukan", "Provisional figures, not yet frozen"),
     "running": ("Bulan berjalan, dihitung sampai", "The month still runs; counted until"),
     "frozen": ("Dibekukan", "Frozen"),
-    "corrected": ("dengan {} koreksi", "with {} corrections"),
+    "corrected": ("dengan {} koreksi", "corrections: {}"),
     "broken": (
         (
             "Rantai tanda tangan koreksi tidak utuh: koreksi yang ditandai di bawah tidak "
