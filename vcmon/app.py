@@ -194,6 +194,7 @@ class App:
             reload=self.reload,
             wall=self.clock.wall,
             history=self.keeper.figures,
+            memory=self.keeper.opened,
             planned=lambda: self.keeper.agenda.planned(self.clock.wall()),
         )
 

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from vcmon import __version__
 from vcmon.commands.history import history
+from vcmon.commands.report import report
 from vcmon.config.importing import Merge, plan_import, write_whole
 from vcmon.config.loader import load
 from vcmon.config.schema import json_schema
@@ -45,6 +46,7 @@ cli = typer.Typer(
 inventory = typer.Typer(help="Work on inventory files.", no_args_is_help=True)
 cli.add_typer(inventory, name="inventory")
 cli.add_typer(history, name="history")
+cli.command(epilog="Example: vcmon report --month 2026-10 --output laporan.html")(report)
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
 

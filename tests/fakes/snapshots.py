@@ -9,6 +9,7 @@ from typing import Any
 from vcmon.config.params import PARAMS
 from vcmon.config.provinces import provinces
 from vcmon.config.settings import Settings
+from vcmon.history.memory import Memory
 from vcmon.model.endpoint import Check, CheckId, Endpoint, Role
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
 from vcmon.model.memory import Occasion
@@ -24,7 +25,7 @@ from vcmon.model.status import (
     State,
     Uplink,
 )
-from vcmon.views.sources import Sources
+from vcmon.views.sources import Sources, no_memory
 
 NOW = 1_795_401_667.0
 """Monday, 23 November 2026, 09.41.07 WIB."""
@@ -245,6 +246,7 @@ class World:
     reloads: int = 0
     reload: Callable[[], Awaitable[str]] | None = None
     planned: Sequence[Occasion] = ()
+    memory: Callable[[], Memory | None] = no_memory
 
     def counted(self) -> World:
         """The same world with something counted of every check."""
@@ -272,4 +274,5 @@ class World:
             wall=lambda: self.now,
             history=lambda: self.history,
             planned=lambda: self.planned,
+            memory=self.memory,
         )

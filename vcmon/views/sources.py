@@ -6,10 +6,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vcmon.config.settings import Settings
+from vcmon.history.memory import Memory
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
 from vcmon.model.memory import Occasion
 from vcmon.model.status import Snapshot, State
+
+
+def no_memory() -> Memory | None:
+    """The memory of a vcmon that has none."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +33,5 @@ class Sources:
     wall: Callable[[], float]
     history: Callable[[], HistoryFigures] = HistoryFigures  # without a memory: nothing counted
     planned: Callable[[], Sequence[Occasion]] = tuple  # maintenance that is on, or soon will be
+    # Asked and read in a thread, once a report. None: switched off; StartError: it can't be read.
+    memory: Callable[[], Memory | None] = no_memory
