@@ -13,10 +13,21 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 from tests.fakes.figures import record
+from tests.simulator.judge import Verdict
 from tests.simulator.trial import Trial
 
 SHOWN = 20
 """Faults told at the end; the first one is where to begin."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What is left of a trial: its histories are not kept."""
+
+    seed: int
+    days: float
+    took: float
+    verdict: Verdict
 
 
 @dataclass
@@ -24,7 +35,7 @@ class Tally:
     """Several trials of one length together."""
 
     what: str
-    trials: list[Trial] = field(default_factory=list)
+    trials: list[Done] = field(default_factory=list)
 
     def row(self) -> tuple[str, ...]:
         verdicts = [trial.verdict for trial in self.trials]
@@ -77,7 +88,7 @@ def main(words: Sequence[str]) -> int:
             trial = Trial(seed, days)
             trial.run(partial(_tell, bar, everything, before, days))
             before += days
-            tallies[kind].trials.append(trial)
+            tallies[kind].trials.append(Done(seed, days, trial.took, trial.verdict))
     table = Table(*COLUMNS)
     for tally in tallies.values():
         if tally.trials:
@@ -90,7 +101,7 @@ def _tell(bar: Progress, task: TaskID, before: float, days: float, done: float) 
     bar.update(task, completed=before + done * days)
 
 
-def _faults(console: Console, trials: Sequence[Trial], write: bool) -> int:
+def _faults(console: Console, trials: Sequence[Done], write: bool) -> int:
     wrong = [(trial, what) for trial in trials for what in trial.verdict.wrong]
     for trial, what in wrong[:SHOWN]:
         again = f"--first {trial.seed} --seeds 1 --years 0 --days {trial.days:g}"

@@ -29,15 +29,13 @@ from tests.fakes.clock import EPOCH, FakeClock
 from tests.fakes.simulation import result_of
 from tests.simulator.country import CANARIES, all_checks
 from tests.simulator.script import BEGIN, DARK, FINE, Kind, Restart, Script, Spell, Step, World
-from tests.simulator.traces import Runs, stale_at
+from tests.simulator.traces import leave_traces, runs_of, stale_at
 from vcmon.config.settings import Settings
 from vcmon.engine.schedule import Timetable, phase
 from vcmon.model.endpoint import CheckId
-from vcmon.model.result import SILENT, Echo, Outcome, Result
+from vcmon.model.result import Outcome, Result
 from vcmon.model.status import State, Transition
 from vcmon.state.board import Board
-from vcmon.state.loss import HALF_LIFE
-from vcmon.state.quality import WINDOW
 from vcmon.state.track import Track, Watch
 
 LOST = frozenset({State.DOWN, State.UNREACHABLE})
@@ -47,7 +45,6 @@ DARKENS = 45.0  # seconds after which nothing that is dark changes any more: all
 HOPELESS = 3 * 3600.0  # seconds in which everything but a lossy link settles
 
 CANARY_IDS = tuple(CheckId(f"canary:{address}", "canary") for address in CANARIES)
-CLEAN = Echo(5, 5, rtts=(0.02,) * 5)
 
 
 class Memory(Protocol):
@@ -286,8 +283,10 @@ class Driver:
         if name in self.left:
             since, stale = self.left.pop(name)
             if name not in self.blinded:
-                self._as_if_probed(track, since, now)
-                track.stale_at = stale_at(self._runs(track), stale, since, now)
+                runs = [runs_of(watch, self.epoch) for watch in track.watches.values()]
+                contact = self.board._inventory.contacts[track.endpoint.province]
+                contact.last_up = max(contact.last_up, leave_traces(track, runs, since, now))
+                track.stale_at = stale_at(runs, stale, since, now)
                 self.next_tick = min(self.next_tick, _grid(track.stale_at))
             self._resume(track, now)
             self.blinded.discard(name)
@@ -296,43 +295,15 @@ class Driver:
             for check in track.endpoint.checks:
                 self.timetable.add(check.id, check.interval, now)
 
-    def _as_if_probed(self, track: Track, since: float, now: float) -> None:
-        """Leave the traces of the runs that were not played between ``since`` and ``now``."""
-        fade = 0.5 ** ((now - since) / HALF_LIFE)
-        packets = 0.0  # a second
-        for watch in track.watches.values():
-            watch.fresh_at = max(watch.fresh_at, self._runs_of(watch).last(now))
-            if watch.belief.outcome is Outcome.UP:
-                packets += (5 if watch.check.kind == "icmp" else 1) / watch.check.interval
-                contact = self.board._inventory.contacts[track.endpoint.province]
-                contact.last_up = max(contact.last_up, watch.fresh_at)
-        sent = packets * HALF_LIFE / math.log(2)
-        track.loss.sent = track.loss.sent * fade + sent * (1 - fade)
-        track.loss.lost *= fade
-        track.loss.at = now
-        if track.quality.sent != track.quality.received:
-            for _ in range(min(WINDOW, int((now - since) / 10.0))):
-                track.quality.add(CLEAN)
-
     def _resume(self, track: Track, now: float) -> None:
         """Runs that would be on their way by now began in the weather of their own second."""
         for watch in track.watches.values():
-            runs = self._runs_of(watch)
+            runs = runs_of(watch, self.epoch)
             began = runs.started(now)
             if began + runs.duration > now and watch.check.id not in self.running:
                 self.clock.seconds = began
                 self._probe(watch.check.id)
                 self.clock.seconds = now
-
-    def _runs(self, track: Track) -> list[Runs]:
-        return [self._runs_of(watch) for watch in track.watches.values()]
-
-    def _runs_of(self, watch: Watch) -> Runs:
-        check = watch.check
-        down = watch.belief.outcome is Outcome.DOWN
-        silent = down and watch.belief.reason in SILENT
-        first = self.epoch + phase(check.id, check.interval)
-        return Runs(first, check.interval, check.timeout if silent else 0.02, down)
 
     def _canaries_answered(self, now: float) -> None:
         """The canaries are settled, too: each answered at its last slot, if it was not dark."""

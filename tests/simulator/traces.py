@@ -6,8 +6,16 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from vcmon.engine.schedule import phase
+from vcmon.model.result import SILENT, Echo, Outcome
+from vcmon.state.loss import HALF_LIFE
+from vcmon.state.quality import WINDOW
+from vcmon.state.track import Track, Watch
+
 STALE_INTERVALS_AND_TIMEOUT = 32.0  # seconds at the default settings
 TICK = 0.5
+ANSWER = 0.02  # seconds until an answer, in ``tests/fakes/simulation.py``
+CLEAN = Echo(5, 5, rtts=(ANSWER,) * 5)
 ROUNDING = 1e-6  # seconds: a run is over at the very second that its own arithmetic gives
 
 
@@ -34,6 +42,37 @@ class Runs(NamedTuple):
         """When the first run is over that is not over before ``at``."""
         turn = math.ceil((at - self.duration - self.first - ROUNDING) / self.interval)
         return self.first + turn * self.interval + self.duration
+
+
+def runs_of(watch: Watch, epoch: float) -> Runs:
+    """The runs of this check in a timetable of this epoch, as they all are by now."""
+    check = watch.check
+    down = watch.belief.outcome is Outcome.DOWN
+    silent = down and watch.belief.reason in SILENT
+    first = epoch + phase(check.id, check.interval)
+    return Runs(first, check.interval, check.timeout if silent else ANSWER, down)
+
+
+def leave_traces(track: Track, runs: Sequence[Runs], since: float, now: float) -> float:
+    """Age, loss and quality as the runs between ``since`` and ``now`` would have left them.
+
+    Returns when the last of them began that was answered; minus infinity without any.
+    """
+    packets, answered = 0.0, float("-inf")
+    for watch, its in zip(track.watches.values(), runs, strict=True):
+        watch.fresh_at = max(watch.fresh_at, its.last(now))
+        if watch.belief.outcome is Outcome.UP:
+            packets += (len(CLEAN.rtts) if watch.check.kind == "icmp" else 1) / its.interval
+            answered = max(answered, watch.fresh_at)
+    fade = 0.5 ** ((now - since) / HALF_LIFE)
+    steady = packets * HALF_LIFE / math.log(2)  # what a clean link's count comes to
+    track.loss.sent = track.loss.sent * fade + steady * (1 - fade)
+    track.loss.lost *= fade
+    track.loss.at = now
+    if track.quality.sent != track.quality.received:
+        for _ in range(min(WINDOW, int((now - since) / runs[0].interval))):
+            track.quality.add(CLEAN)
+    return answered
 
 
 def stale_at(checks: Sequence[Runs], before: float, since: float, now: float) -> float:
