@@ -12,7 +12,9 @@ from tests.simulator.country import HUB, codec, router
 from tests.simulator.driver import Driver
 from tests.simulator.ledger import Ledger
 from tests.simulator.script import DARK, Kind, Script
+from vcmon.history.availability import Terms, availability
 from vcmon.history.maintenance import Span, Spans, intersect, merge
+from vcmon.history.spans import milliseconds
 from vcmon.model.endpoint import CheckId
 from vcmon.model.memory import Interval
 from vcmon.model.status import State
@@ -172,7 +174,7 @@ def _compare(series: str, truth: Truth, recorded: Sequence[Interval], verdict: V
     for states, word in ((well, "well"), (lost, "lost")):
         if seen := intersect(states, sure):
             verdict.blame(f"{series}: called {word} while nobody could know, {_told(seen[0])}")
-    _availability(series, truth, (well, lost), (recorded[0].start, recorded[-1].stop), verdict)
+    _availability(series, truth, recorded, verdict)
 
 
 def _continuous(series: str, recorded: Sequence[Interval], verdict: Verdict) -> None:
@@ -235,21 +237,21 @@ def _without(span: Span, holes: Spans) -> list[Span]:
 
 
 def _availability(
-    series: str,
-    truth: Truth,
-    seen: tuple[Spans, Spans],
-    whole: tuple[float, float | None],
-    verdict: Verdict,
+    series: str, truth: Truth, recorded: Sequence[Interval], verdict: Verdict
 ) -> None:
-    well, lost = (sum(b - a for a, b in spans) for spans in seen)
-    everything = ((whole[0], whole[1] or whole[0]),)
+    """The product's own figure over what was recorded, held against the truth."""
+    start, stop = recorded[0].start, recorded[-1].stop or recorded[-1].start
+    everything = ((start, stop),)
     unknown = intersect(truth.dark, everything)
     lit = [part for span in everything for part in _without(span, unknown)]
     really_lost = sum(b - a for a, b in intersect(truth.lost, merge(lit)))
     really = 1 - really_lost / sum(b - a for a, b in lit)
-    off = abs(well / (well + lost) - really)
+    whole = milliseconds(start), milliseconds(stop)
+    figure = availability(recorded, Terms(*whole, (whole,)))
+    told = float(figure.ratio) if figure.ratio is not None else float("nan")
+    off = abs(told - really)
     verdict.points_worst = max(verdict.points_worst, 100 * off)
-    if off > POINTS:
+    if not off <= POINTS:
         verdict.blame(f"{series}: availability off by {100 * off:.4f} points")
 
 
