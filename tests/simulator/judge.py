@@ -11,6 +11,7 @@ from typing import NamedTuple
 from tests.simulator.country import HUB, codec, router
 from tests.simulator.driver import Driver
 from tests.simulator.ledger import Ledger
+from tests.simulator.remembered import Remembered
 from tests.simulator.script import DARK, Kind, Script
 from vcmon.history.availability import Terms, availability
 from vcmon.history.maintenance import Span, Spans, intersect, merge
@@ -106,7 +107,7 @@ class Truth(NamedTuple):
     lossy: Spans
 
 
-def judge(driver: Driver, ledger: Ledger, verdict: Verdict) -> None:
+def judge(driver: Driver, ledger: Ledger | Remembered, verdict: Verdict) -> None:
     """Compare every series, and add what was found to the verdict."""
     script = driver.script
     clocks = Clocks(driver.offsets, script.end)
@@ -255,7 +256,7 @@ def _availability(
         verdict.blame(f"{series}: availability off by {100 * off:.4f} points")
 
 
-def _whole(driver: Driver, ledger: Ledger, verdict: Verdict) -> None:
+def _whole(driver: Driver, ledger: Ledger | Remembered, verdict: Verdict) -> None:
     """What was written, replayed, is what the board believes; and the book is whole."""
     believed: dict[str, State] = {}
     for province in driver.board.snapshot().provinces:

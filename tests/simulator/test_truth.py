@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +19,9 @@ from vcmon.state.track import Watch
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_month_is_recorded_as_it_was(seed: int) -> None:
+def test_a_month_is_recorded_as_it_was(seed: int, tmp_path: Path) -> None:
     """No outage of 30 s missed, none invented, every edge, incident and share as it was."""
-    verdict = Trial(seed, 30).run()
+    verdict = Trial(seed, 30, file=tmp_path / "memory.db" if seed else None).run()
     assert verdict.wrong == []
     assert verdict.outages > 400
     assert verdict.owners > 100

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.fakes.clock import EPOCH
 from tests.simulator.country import HUB, PROVINCES, codec, country, router
 from tests.simulator.driver import Driver
 from tests.simulator.judge import EXACT, NEAR, Verdict, judge
 from tests.simulator.ledger import Ledger
+from tests.simulator.remembered import Remembered
 from tests.simulator.script import BEGIN, DARK, Kind, Script, Spell, written
 from vcmon.history.facts import Facts
 from vcmon.history.incidents import Rules
@@ -42,6 +44,7 @@ class Trial:
     days: float
     slugs: tuple[str, ...] = PROVINCES
     busy: float = 1.0
+    file: Path | None = None  # remember in this file, as the daemon does; None: in RAM
     verdict: Verdict = field(default_factory=Verdict)
     took: float = 0.0  # seconds of real time
 
@@ -51,8 +54,12 @@ class Trial:
         facts = Facts.of(settings)
         planned = occasions(windows(self.script), EPOCH - 1, self.script.end + OFFSET)
         self.cover = Cover(planned, facts)
-        self.ledger = Ledger(Rules(facts, maintained=self._maintained))
+        self.ledger: Ledger | Remembered = Ledger(Rules(facts, maintained=self._maintained))
+        if self.file is not None:
+            self.ledger = Remembered(settings, self._maintained, self.file)
         self.driver = Driver(settings, self.script, self.ledger)
+        if isinstance(self.ledger, Remembered):
+            self.ledger.begin(self.driver.clock)
         self.driver.inspect = self._inspect
 
     def run(self, progress: Callable[[float], None] = lambda done: None) -> Verdict:
