@@ -36,6 +36,9 @@ NOT_MISSED = 30.0
 NEAR = 180.0
 """Seconds from a blind spell, a restart or a step: the edges of an outage can't be known there."""
 
+GRAIN = 0.002
+"""Seconds: the memory counts in whole milliseconds, and rounds."""
+
 DARKENS = 45.0
 """Seconds until everything that was known is stale."""
 
@@ -171,7 +174,7 @@ def _compare(series: str, truth: Truth, recorded: Sequence[Interval], verdict: V
         if not intersect(merge((a - EXACT, b + LOSSY) for a, b in truth.lost), (false,)):
             verdict.false += 1
             verdict.blame(f"{series}: false outage {_told(false)}")
-    sure = merge((a + DARKENS, b) for a, b in truth.dark if b - a > DARKENS)
+    sure = merge((a + DARKENS, b - GRAIN) for a, b in truth.dark if b - a > DARKENS + GRAIN)
     for states, word in ((well, "well"), (lost, "lost")):
         if seen := intersect(states, sure):
             verdict.blame(f"{series}: called {word} while nobody could know, {_told(seen[0])}")
