@@ -19,6 +19,8 @@ from rich.text import Text
 
 from vcmon import __version__
 from vcmon.commands.history import history
+from vcmon.commands.incident import incident
+from vcmon.commands.maintenance import maintenance
 from vcmon.config.importing import Merge, plan_import, write_whole
 from vcmon.config.loader import load
 from vcmon.config.schema import json_schema
@@ -45,6 +47,8 @@ cli = typer.Typer(
 inventory = typer.Typer(help="Work on inventory files.", no_args_is_help=True)
 cli.add_typer(inventory, name="inventory")
 cli.add_typer(history, name="history")
+cli.add_typer(incident, name="incident")
+cli.add_typer(maintenance, name="maintenance")
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
 
