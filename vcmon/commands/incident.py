@@ -23,7 +23,7 @@ from vcmon.commands.memory import (
     show,
     tell,
 )
-from vcmon.history.deeds import NoSuchError, month_span, say
+from vcmon.history.deeds import NoSuchError, incident_of, month_span, say
 from vcmon.history.people import Wanted
 from vcmon.history.remarks import RefusedError
 from vcmon.model.memory import Cause, Deed, Incident, Remark
@@ -68,7 +68,7 @@ def list_(
     with opened(config, write=False) as memory:
         found = memory.store.find(wanted)
     if as_json:
-        typer.echo(incident_list(found, MOST, now).model_dump_json(indent=2))
+        typer.echo(incident_list(found, MOST).model_dump_json(indent=2))
         return
     if not found:
         tell("no incidents")
@@ -100,12 +100,12 @@ def _row(it: Incident, now: float) -> tuple[str, ...]:
 def show_(number: Number, as_json: AsJson = False, config: Config = DEFAULT) -> None:
     """Show one incident with all that it took, and all that was said of it."""
     with opened(config, write=False) as memory:
-        found = memory.store.incident(number) if 0 < number < 2**63 else None
-        last = memory.store.last_incident()
-    if found is None:
-        raise refuse(NoSuchError(f"no incident {number}; the latest is {last or 'none yet'}"))
+        try:
+            found = incident_of(memory.store, number)
+        except NoSuchError as error:
+            raise refuse(error) from None
     if as_json:
-        typer.echo(incident_shape(found, SystemClock().wall()).model_dump_json(indent=2))
+        typer.echo(incident_shape(found).model_dump_json(indent=2))
         return
     for line in _account(found, SystemClock().wall()):
         tell(line)

@@ -39,13 +39,14 @@ def say(store: Store, number: int, remark: Remark, doer: Doer) -> Incident:
     Raises NoSuchError, RefusedError, or sqlite3.Error; nothing is written then.
     """
     with store.transaction():
-        incident = _incident(store, number)
+        incident = incident_of(store, number)
         store.remark(number, judged(incident, remark))
         store.audit(remark.at, doer.name, doer.role, remark.deed, f"incident:{number}")
-        return _incident(store, number)
+        return incident_of(store, number)
 
 
-def _incident(store: Store, number: int) -> Incident:
+def incident_of(store: Store, number: int) -> Incident:
+    """The one of this number. Raises NoSuchError."""
     # A number beyond what SQLite can hold is that of no incident either.
     found = store.incident(number) if 0 < number < 2**63 else None
     if found is not None:

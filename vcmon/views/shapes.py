@@ -71,7 +71,7 @@ class IncidentShape(Shape):
     start: str | None  # the onset
     known_at: str | None
     stop: str | None
-    duration_s: float
+    duration_s: float | None  # while it goes on
     reason: Reason
     cause: Cause  # as people judged it last
     suggested_cause: Cause  # by vcmon
@@ -154,8 +154,8 @@ def remark_shape(remark: Remark) -> RemarkShape:
     )
 
 
-def incident_shape(it: Incident, now: float, members: int | None = None) -> IncidentShape:
-    """One incident as it is at ``now``, with all its members or the first so many."""
+def incident_shape(it: Incident, members: int | None = None) -> IncidentShape:
+    """One incident, with all its members or the first so many."""
     ack = it.acknowledged
     return IncidentShape(
         id=it.id,
@@ -164,7 +164,7 @@ def incident_shape(it: Incident, now: float, members: int | None = None) -> Inci
         start=rfc3339(it.start),
         known_at=rfc3339(it.known_at),
         stop=_time(it.stop),
-        duration_s=round(max(0.0, (now if it.stop is None else it.stop) - it.start), 3),
+        duration_s=None if it.stop is None else round(max(0.0, it.stop - it.start), 3),
         reason=it.reason,
         cause=it.cause,
         suggested_cause=it.suggested,
@@ -180,10 +180,10 @@ def incident_shape(it: Incident, now: float, members: int | None = None) -> Inci
     )
 
 
-def incident_list(found: Sequence[Incident], most: int, now: float) -> IncidentList:
+def incident_list(found: Sequence[Incident], most: int) -> IncidentList:
     """At most so many of what was found; one more in it tells that there are more."""
     return IncidentList(
-        incidents=tuple(incident_shape(each, now, MEMBERS_MAX) for each in found[:most]),
+        incidents=tuple(incident_shape(each, MEMBERS_MAX) for each in found[:most]),
         more=len(found) > most,
     )
 

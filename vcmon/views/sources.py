@@ -6,10 +6,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vcmon.config.settings import Settings
+from vcmon.history.store import Store
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
-from vcmon.model.memory import Occasion
+from vcmon.model.memory import Cause, Incident, Occasion
 from vcmon.model.status import Snapshot, State
+
+
+def no_memory() -> Store | None:
+    """What opens the memory where there is none."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +33,7 @@ class Sources:
     wall: Callable[[], float]
     history: Callable[[], HistoryFigures] = HistoryFigures  # without a memory: nothing counted
     planned: Callable[[], Sequence[Occasion]] = tuple  # maintenance that is on, or soon will be
+    incidents: Callable[[], Sequence[Incident]] = tuple  # those that go on
+    begun: Callable[[], Mapping[Cause, int]] = dict  # incidents counted by cause
+    open_store: Callable[[], Store | None] = no_memory  # the memory, to read; not for the loop
+    open_to_write: Callable[[], Store | None] = no_memory  # likewise, to append what people say

@@ -18,6 +18,9 @@ from aiohttp.typedefs import Middleware
 from vcmon.views import api, exposition, freshness, pages
 from vcmon.views.metrics import Metrics
 from vcmon.views.press import Body, Press, accepts_gzip, answer, pack, slices
+from vcmon.views.recall import Recall
+from vcmon.views.refusal import Refusal
+from vcmon.views.shelf import Shelf
 from vcmon.views.site import Seldom, Site
 from vcmon.views.sources import Sources
 
@@ -268,10 +271,12 @@ def guard(faces: Faces) -> Middleware:
     async def tried(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except web.HTTPException as refused:
-            response = trouble(faces, request, HTTPStatus(refused.status))
-            if "Allow" in refused.headers:
-                response.headers["Allow"] = refused.headers["Allow"]
+        except Refusal as refused:
+            return refused.answer()
+        except web.HTTPException as wrong:
+            response = trouble(faces, request, HTTPStatus(wrong.status))
+            if "Allow" in wrong.headers:
+                response.headers["Allow"] = wrong.headers["Allow"]
             return response
         except ConnectionError:
             raise
@@ -302,6 +307,15 @@ def _abort(request: web.Request) -> None:
         request.transport.abort()
 
 
+def closing(shelf: Shelf) -> Callable[[web.Application], Awaitable[None]]:
+    """Gives the shelf's threads back when the application ends."""
+
+    async def close(_app: web.Application) -> None:
+        shelf.close()
+
+    return close
+
+
 def build(sources: Sources) -> web.Application:
     """The application: everything that is served, over these sources."""
     faces = Faces(sources)
@@ -316,4 +330,7 @@ def build(sources: Sources) -> web.Application:
     app.router.add_get("/-/healthy", faces.healthy)
     app.router.add_get("/-/ready", faces.ready)
     app.router.add_post("/-/reload", faces.reload)
+    shelf = Shelf(sources)
+    app.on_cleanup.append(closing(shelf))
+    Recall(sources, shelf).add_to(app)
     return app
