@@ -21,6 +21,7 @@ from vcmon import __version__
 from vcmon.commands.history import history
 from vcmon.commands.incident import incident
 from vcmon.commands.maintenance import maintenance
+from vcmon.commands.token import renew, token
 from vcmon.config.importing import Merge, plan_import, write_whole
 from vcmon.config.loader import load
 from vcmon.config.schema import json_schema
@@ -49,6 +50,8 @@ cli.add_typer(inventory, name="inventory")
 cli.add_typer(history, name="history")
 cli.add_typer(incident, name="incident")
 cli.add_typer(maintenance, name="maintenance")
+cli.add_typer(token, name="token")
+cli.command("passwd", epilog="Example: vcmon passwd budi")(renew)
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
 

@@ -16,6 +16,7 @@ from vcmon.history.deeds import NoSuchError, incident_of, month_span
 from vcmon.history.people import FAR, Wanted
 from vcmon.history.store import Store
 from vcmon.views.api import CONTENT_TYPE, dumps
+from vcmon.views.gate import Gate
 from vcmon.views.press import PACK_AT_LEAST, Body, answer, pack
 from vcmon.views.refusal import Refusal, bad
 from vcmon.views.shapes import Shape, incident_list, incident_shape, maintenance_list
@@ -102,11 +103,12 @@ def tagged(request: web.Request, body: Body, kind: str = CONTENT_TYPE) -> web.Re
 
 
 class Recall:
-    """The handlers that read."""
+    """The handlers that read. Whoever may see the page may; a wrong token is told all the same."""
 
-    def __init__(self, sources: Sources, shelf: Shelf) -> None:
+    def __init__(self, sources: Sources, shelf: Shelf, gate: Gate) -> None:
         self._sources = sources
         self._shelf = shelf
+        self._gate = gate
 
     def add_to(self, app: web.Application) -> None:
         """Serve it."""
@@ -115,6 +117,7 @@ class Recall:
         app.router.add_get("/api/v1/maintenance", self.maintenance)
 
     async def incidents(self, request: web.Request) -> web.Response:
+        await self._gate.known(request)
         wanted = asked(request.query, self._sources.settings())
 
         def work(store: Store) -> Body:
@@ -123,6 +126,7 @@ class Recall:
         return tagged(request, await self._shelf.read(work))
 
     async def incident(self, request: web.Request) -> web.Response:
+        await self._gate.known(request)
         only(request.query, ())
         number = number_of(request)
 
@@ -135,6 +139,7 @@ class Recall:
         return tagged(request, await self._shelf.read(work))
 
     async def maintenance(self, request: web.Request) -> web.Response:
+        await self._gate.known(request)
         days = whole(only(request.query, ("days",)), "days", DAYS, DAYS_MAX)
         now, fixed = self._sources.wall(), self._sources.settings().maintenance
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -14,6 +12,7 @@ import structlog
 
 from vcmon.errors import HistoryError
 from vcmon.history.store import Store
+from vcmon.views.crew import AGAIN, Crew
 from vcmon.views.refusal import Refusal
 from vcmon.views.site import Seldom
 from vcmon.views.sources import Sources
@@ -26,9 +25,6 @@ THREADS = 2
 WAITING_MAX = 16
 """Questions under way and waiting: at some milliseconds each nobody waits for a second."""
 
-AGAIN = 2
-"""Seconds after which somebody who was sent away may try again."""
-
 log = structlog.get_logger("vcmon.views")
 
 
@@ -37,13 +33,12 @@ class Shelf:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._pool = ThreadPoolExecutor(THREADS, "vcmon-shelf")
-        self._places = threading.BoundedSemaphore(WAITING_MAX)
+        self._crew = Crew("vcmon-shelf", THREADS, WAITING_MAX)
         self._seldom = Seldom()
 
     def close(self) -> None:
         """Give back the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._crew.close()
 
     async def read(self, work: Callable[[Store], T]) -> T:
         """What ``work`` makes of the memory, in a thread. Raises Refusal, and what work raises."""
@@ -54,29 +49,13 @@ class Shelf:
         return await self._do(self._sources.open_to_write, work)
 
     async def _do(self, opens: Callable[[], Store | None], work: Callable[[Store], T]) -> T:
-        if not self._places.acquire(blocking=False):
-            raise Refusal(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "too many questions at once",
-                {"Retry-After": f"{AGAIN}"},
-            )
         try:
-            future = self._pool.submit(_with, opens, work)
-        except BaseException:
-            self._places.release()
-            raise
-        # When the thread is done, not when the client is gone: its work is what is bounded.
-        future.add_done_callback(lambda _: self._places.release())
-        try:
-            return await asyncio.wrap_future(future)
+            return await self._crew.do(partial(_with, opens, work))
         except (HistoryError, OSError, sqlite3.Error) as error:
             if self._seldom(type(error).__name__):
                 log.warning("the memory can't be asked", error=str(error))
-            raise Refusal(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "the memory can't be used now; try again",
-                {"Retry-After": f"{AGAIN}"},
-            ) from error
+            unavailable = HTTPStatus.SERVICE_UNAVAILABLE
+            raise Refusal(unavailable, "the memory can't be used now; try again", AGAIN) from error
 
 
 def _with(opens: Callable[[], Store | None], work: Callable[[Store], T]) -> T:

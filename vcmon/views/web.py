@@ -1,4 +1,4 @@
-"""The HTTP server: routes, headers, limits. Read-only but for the reload."""
+"""The HTTP server: routes, headers, limits. Read-only but for the reload and people's deeds."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from vcmon.views import api, exposition, freshness, pages
+from vcmon.views.acting import Acting
+from vcmon.views.gate import Gate
 from vcmon.views.metrics import Metrics
 from vcmon.views.press import Body, Press, accepts_gzip, answer, pack, slices
 from vcmon.views.recall import Recall
@@ -32,8 +34,8 @@ ANSWER_TIME = 30.0
 SCRAPES_MAX = 4
 """Metrics answers at once: a pair of Prometheus servers, and as many again."""
 
-BODY_MAX = 4096
-"""Bytes of a request's body; nothing here reads one."""
+BODY_MAX = 32 << 10
+"""Bytes of a request's body: a remark's longest text, name and ticket, each character escaped."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -307,11 +309,12 @@ def _abort(request: web.Request) -> None:
         request.transport.abort()
 
 
-def closing(shelf: Shelf) -> Callable[[web.Application], Awaitable[None]]:
-    """Gives the shelf's threads back when the application ends."""
+def closing(shelf: Shelf, gate: Gate) -> Callable[[web.Application], Awaitable[None]]:
+    """Gives their threads back when the application ends."""
 
     async def close(_app: web.Application) -> None:
         shelf.close()
+        gate.close()
 
     return close
 
@@ -330,7 +333,8 @@ def build(sources: Sources) -> web.Application:
     app.router.add_get("/-/healthy", faces.healthy)
     app.router.add_get("/-/ready", faces.ready)
     app.router.add_post("/-/reload", faces.reload)
-    shelf = Shelf(sources)
-    app.on_cleanup.append(closing(shelf))
-    Recall(sources, shelf).add_to(app)
+    shelf, gate = Shelf(sources), Gate(lambda: sources.settings().web.tokens_file)
+    app.on_cleanup.append(closing(shelf, gate))
+    Recall(sources, shelf, gate).add_to(app)
+    Acting(sources, shelf, gate).add_to(app)
     return app
