@@ -19,6 +19,7 @@ from vcmon.views import api, exposition, freshness, pages
 from vcmon.views.acting import Acting
 from vcmon.views.gate import Gate
 from vcmon.views.metrics import Metrics
+from vcmon.views.outside import Outside
 from vcmon.views.press import Body, Press, accepts_gzip, answer, pack, slices
 from vcmon.views.recall import Recall
 from vcmon.views.refusal import Refusal
@@ -48,6 +49,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Server": "vcmon",
 }
+
+SHARED = "Cross-Origin-Resource-Policy"
+"""The one header that an answer may set for itself: a badge is for the pages of others."""
 
 STYLE = (Path(__file__).parent / "static" / "vcmon.css").read_bytes()
 """Read with the program: no file is touched once the loop runs."""
@@ -263,7 +267,8 @@ def trouble(faces: Faces, request: web.Request, status: HTTPStatus) -> web.Respo
 
 async def harden(_request: web.Request, response: web.StreamResponse) -> None:
     """The headers that every answer carries."""
-    response.headers.update(HEADERS)
+    shared = response.headers.get(SHARED, HEADERS[SHARED])
+    response.headers.update({**HEADERS, SHARED: shared})
 
 
 def guard(faces: Faces) -> Middleware:
@@ -337,4 +342,5 @@ def build(sources: Sources) -> web.Application:
     app.on_cleanup.append(closing(shelf, gate))
     Recall(sources, shelf, gate).add_to(app)
     Acting(sources, shelf, gate).add_to(app)
+    Outside(sources, shelf).add_to(app)
     return app
