@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -142,7 +143,7 @@ class App:
             return str(error)
         finally:
             self.manager.ready()
-        if settings.web != self.settings.web:
+        if settings.web.listen != self.settings.web.listen:
             log.warning("web.listen takes effect at the next start", listen=settings.web.listen)
         if settings.history != self.settings.history:
             log.warning("history takes effect at the next start", path=settings.history.path)
@@ -196,6 +197,10 @@ class App:
             history=self.keeper.figures,
             memory=self.keeper.opened,
             planned=lambda: self.keeper.agenda.planned(self.clock.wall()),
+            incidents=self.keeper.desk.open,
+            begun=lambda: self.keeper.desk.causes.counts,
+            open_store=self.keeper.open_store,
+            open_to_write=partial(self.keeper.open_store, write=True),
         )
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from vcmon.config.params import PARAMS
 from vcmon.config.provinces import provinces
 from vcmon.config.settings import Settings
 from vcmon.history.memory import Memory
+from vcmon.history.store import Store
 from vcmon.model.endpoint import Check, CheckId, Endpoint, Role
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
-from vcmon.model.memory import Occasion
+from vcmon.model.memory import Cause, Incident, Occasion
 from vcmon.model.province import Province
 from vcmon.model.result import Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import (
@@ -247,6 +249,9 @@ class World:
     reload: Callable[[], Awaitable[str]] | None = None
     planned: Sequence[Occasion] = ()
     memory: Callable[[], Memory | None] = no_memory
+    incidents: Sequence[Incident] = ()
+    begun: Mapping[Cause, int] = field(default_factory=dict)
+    file: Path | None = None  # the memory's, for what people do
 
     def counted(self) -> World:
         """The same world with something counted of every check."""
@@ -256,6 +261,11 @@ class World:
     async def _reload(self) -> str:
         self.reloads += 1
         return await self.reload() if self.reload else self.problems
+
+    def _open(self, *, write: bool = False) -> Store | None:
+        if self.file is None:
+            return None
+        return Store.open(self.file, write=write, make=False)
 
     def _seconds(self) -> Mapping[str, Mapping[State, float]]:
         return {s.province.slug: {State.UP: 86400.5} for s in self.snapshot.provinces}
@@ -275,4 +285,8 @@ class World:
             history=lambda: self.history,
             planned=lambda: self.planned,
             memory=self.memory,
+            incidents=lambda: self.incidents,
+            begun=lambda: self.begun,
+            open_store=self._open,
+            open_to_write=lambda: self._open(write=True),
         )

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gzip
 import json
 import socket
 import struct
 import subprocess
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, DummyCookieJar
-from multidict import CIMultiDictProxy
+from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
+from tests.fakes.browser import serving
 from tests.fakes.needs import needs
 from tests.fakes.snapshots import NOW, World, large, make_snapshot, mixed, province_status, uniform
 from vcmon.config.provinces import provinces
@@ -34,48 +32,6 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'self'"
 )
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    headers: CIMultiDictProxy[str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        packed = self.headers.get("Content-Encoding") == "gzip"
-        return (gzip.decompress(self.body) if packed else self.body).decode()
-
-
-class Browser:
-    """A client that shows bytes as they came: nothing is unpacked or followed behind our back."""
-
-    def __init__(self, session: ClientSession, port: int) -> None:
-        self._session = session
-        self.port = port
-
-    async def ask(self, path: str, method: str = "GET", **headers: str) -> Reply:
-        sent = {"Accept-Encoding": "identity"} | {
-            k.replace("_", "-"): v for k, v in headers.items()
-        }
-        url = f"http://127.0.0.1:{self.port}{path}"
-        async with self._session.request(
-            method, url, headers=sent, allow_redirects=False
-        ) as response:
-            return Reply(response.status, response.headers, await response.read())
-
-
-@asynccontextmanager
-async def serving(world: World) -> AsyncIterator[Browser]:
-    """The world on a free port of loopback."""
-    site = web.Site(web.build(world.sources()), "127.0.0.1:0")
-    await site.start()
-    try:
-        async with ClientSession(auto_decompress=False, cookie_jar=DummyCookieJar()) as session:
-            yield Browser(session, site.port)
-    finally:
-        await site.stop()
 
 
 @pytest.fixture

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,30 +14,22 @@ from rich.progress import Progress
 from rich.text import Text
 
 from vcmon.clock import SystemClock
-from vcmon.config.loader import load
+from vcmon.commands.memory import DEFAULT, Config, opened
 from vcmon.config.text import printable
-from vcmon.errors import HistoryError, StartError
-
-if TYPE_CHECKING:
-    from vcmon.history.scribe import Rules
-    from vcmon.history.store import Store
+from vcmon.errors import StartError
+from vcmon.history import upkeep
 
 SHOWN = 20
 """Faults that are told one by one; a broken file may have thousands."""
 
 history = typer.Typer(help="Look after the memory's file.", no_args_is_help=True)
 
-Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
-DEFAULT = Path("config/vcmon.yaml")
-
 
 @history.command(epilog="Example: vcmon history check; exit 0: sound, 1: not")
 def check(config: Config = DEFAULT) -> None:
     """Check the file's integrity, and that the roll-ups agree with the intervals."""
-    from vcmon.history import upkeep  # noqa: PLC0415 (the other commands need none of it)
-
     console = Console(highlight=False)
-    with _opened(config, write=False) as (store, rule), _progress("comparing") as progress:
+    with opened(config, write=False) as (store, rule, _), _progress("comparing") as progress:
         store.db.execute("BEGIN")  # one moment throughout, whatever a running vcmon writes
         told = [*upkeep.faults(store), *upkeep.overlaps(store)]
         if not told:
@@ -57,9 +48,7 @@ def check(config: Config = DEFAULT) -> None:
 @history.command(epilog="Example: vcmon history rebuild")
 def rebuild(config: Config = DEFAULT) -> None:
     """Make the seconds of all roll-ups anew from the intervals; packets stay as they are."""
-    from vcmon.history import upkeep  # noqa: PLC0415 (the other commands need none of it)
-
-    with _opened(config, write=True) as (store, rule), _progress("rebuilding") as progress:
+    with opened(config, write=True) as (store, rule, _), _progress("rebuilding") as progress:
         upkeep.rebuild(store, SystemClock().wall(), rule.keep, progress)
     Console(highlight=False).print(Text(f"{rule.path}: roll-ups are made anew"), soft_wrap=True)
 
@@ -70,35 +59,11 @@ def backup(
     config: Config = DEFAULT,
 ) -> None:
     """Copy the memory, whole and compact, while vcmon may be running."""
-    from vcmon.history import upkeep  # noqa: PLC0415 (the other commands need none of it)
-
-    with _opened(config, write=False) as (store, rule):
+    with opened(config, write=False) as (store, rule, _):
         if file.exists() and file.samefile(rule.path):
             raise StartError(f"{file} is the memory itself: name another file")
         upkeep.back_up(store, file)
     Console(highlight=False).print(Text(f"{file}: {file.stat().st_size} bytes"), soft_wrap=True)
-
-
-@contextmanager
-def _opened(config: Path, *, write: bool) -> Iterator[tuple[Store, Rules]]:
-    """The memory of these settings. Raises StartError where there is none or it can't be used."""
-    from vcmon.history.keeper import rules  # noqa: PLC0415 (see check)
-    from vcmon.history.store import Store  # noqa: PLC0415
-
-    settings = load(config).history
-    if not settings.path:
-        raise StartError("history.path is '': there is no memory")
-    rule = rules(settings)
-    if not rule.path.exists():
-        raise StartError(f"{rule.path} is not there: vcmon has not run yet, or keeps it elsewhere")
-    try:
-        store = Store.open(rule.path, write=write)
-        try:
-            yield store, rule
-        finally:
-            store.close()
-    except (HistoryError, OSError, sqlite3.Error) as error:
-        raise StartError(f"{rule.path}: {error}") from error
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from vcmon.config.profiles import ProfileReader, refuse_extremes
 from vcmon.config.provinces import provinces
 from vcmon.config.report import Place, Report
 from vcmon.config.schema import QualityFields, SettingsFile
-from vcmon.config.settings import QUALITY_CLASSES, History, QualityClass, Settings
+from vcmon.config.settings import QUALITY_CLASSES, History, QualityClass, Settings, Web
 from vcmon.config.source import Source, read_source
 from vcmon.config.text import shown
 from vcmon.config.validate import unsaid, validate
@@ -54,7 +54,7 @@ class Parts:
             provinces=provinces(),
             vantage=file.vantage,
             language=file.language,
-            web=file.web,
+            web=self._web(),
             history=self._history(),
             reports=file.reports,
             defaults=file.defaults,
@@ -68,10 +68,15 @@ class Parts:
 
     def _history(self) -> History:
         written = self.file.history
-        if not written.path:
-            return written
-        beside = self.files[0].parent / written.path
-        return written.model_copy(update={"path": str(beside.absolute())})
+        return written.model_copy(update={"path": self._beside(written.path)})
+
+    def _web(self) -> Web:
+        written = self.file.web
+        return written.model_copy(update={"tokens_file": self._beside(written.tokens_file)})
+
+    def _beside(self, name: str) -> str:
+        """The file's absolute name, as seen from the settings file; "" stays ""."""
+        return str((self.files[0].parent / name).absolute()) if name else ""
 
 
 def load(path: Path) -> Settings:
@@ -153,6 +158,8 @@ class _Reader:
                 self._wrong(("canaries", index), f"{shown(canary)} stands here twice: keep one")
         if file.history.path and not file.history.path.strip():
             self._wrong(("history", "path"), "expected the name of a file, or '' for no memory")
+        if file.web.tokens_file and not file.web.tokens_file.strip():
+            self._wrong(("web", "tokens_file"), "expected the name of a file, or '' for none")
         if file.defaults.timeout > file.defaults.interval:
             self._wrong(("defaults", "timeout"), "the timeout is longer than the interval")
         if file.flapping.calm > file.flapping.changes:

@@ -54,9 +54,10 @@ there would cry wolf under fibre's limits."""
 
 
 class Web(Strict):
-    """Where the pages are served."""
+    """Where the pages are served, and who may act there."""
 
     listen: str = "127.0.0.1:9838"  # host:port, [::1]:port
+    tokens_file: str = ""  # who may act; as history.path; "": nobody
 
 
 class History(Strict):

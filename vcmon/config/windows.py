@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vcmon.config.document import Document, dotted
+from vcmon.config.profiles import LIMITS
 from vcmon.config.provinces import province_slug, province_words, provinces
 from vcmon.config.recurrence import check_rule
 from vcmon.config.report import Report
-from vcmon.config.schema import WindowFields
+from vcmon.config.schema import WindowFields, duration
 from vcmon.config.source import Source
-from vcmon.config.text import clean, shown
+from vcmon.config.text import clean, printable, shown
 from vcmon.model.endpoint import Endpoint
 from vcmon.model.memory import Maintenance
 
@@ -99,53 +100,60 @@ class Scopes:
         return f"{kind}:{name}"
 
 
+Wrong = Callable[[str, ValueError], None]
+"""Takes note of a key and what is wrong with its value."""
+
+
 def build_windows(
     written: Sequence[WindowFields], scopes: Scopes, at: tuple[Document, Source, Report]
 ) -> tuple[Maintenance, ...]:
     """The windows of the settings, with id 0; what is wrong goes into the report."""
-    return tuple(
-        _Window(fields, index, at).maintenance(scopes) for index, fields in enumerate(written)
+    document, source, report = at
+    made = []
+    for index, fields in enumerate(written):
+
+        def wrong(key: str, error: ValueError, index: int = index) -> None:
+            loc = ("maintenance", index, key)
+            report.add(source.at(document.line(loc), dotted(loc)), str(error))
+
+        made.append(_window(fields, scopes, report, wrong))
+    return tuple(made)
+
+
+def window_of(fields: WindowFields, scopes: Scopes) -> Maintenance:
+    """The window that somebody plans, with id 0. Raises ValueError with all that is wrong."""
+    told: list[str] = []
+    window = _window(
+        fields, scopes, Report(), lambda key, error: told.append(f"{key}: {printable(str(error))}")
     )
+    low, high = LIMITS["duration"]
+    if not low <= fields.duration <= high:
+        told.append(f"duration: expected {duration(low)} to {duration(high)}")
+    if told:
+        raise ValueError("; ".join(told))
+    return window
 
 
-class _Window:
-    """One entry being read."""
-
-    def __init__(
-        self, fields: WindowFields, index: int, at: tuple[Document, Source, Report]
-    ) -> None:
-        self._fields = fields
-        self._index = index
-        self._at = at
-
-    def maintenance(self, scopes: Scopes) -> Maintenance:
-        fields = self._fields
-        zone = ZoneInfo("Asia/Jakarta")
-        start = 0.0
-        scope = fields.scope
-        try:
-            scope = scopes.parse(fields.scope, self._at[2])
-        except ValueError as error:
-            self._wrong("scope", error)
-        try:
-            zone = parse_zone(fields.zone)
-        except ValueError as error:
-            self._wrong("zone", error)
-        try:
-            start = parse_start(fields.start, zone)
-        except ValueError as error:
-            self._wrong("start", error)
-        try:
-            if fields.repeat:
-                check_rule(fields.repeat, datetime.fromtimestamp(start or 1.8e9, zone))
-        except ValueError as error:
-            self._wrong("repeat", error)
-        title = clean(fields.title)
-        if not title:
-            self._wrong("title", ValueError("expected a few words, found nothing"))
-        return Maintenance(0, scope, title, start, fields.duration, zone.key, fields.repeat)
-
-    def _wrong(self, key: str, error: ValueError) -> None:
-        document, source, report = self._at
-        loc = ("maintenance", self._index, key)
-        report.add(source.at(document.line(loc), dotted(loc)), str(error))
+def _window(fields: WindowFields, scopes: Scopes, report: Report, wrong: Wrong) -> Maintenance:
+    zone, start, scope = ZoneInfo("Asia/Jakarta"), 0.0, fields.scope
+    try:
+        scope = scopes.parse(fields.scope, report)
+    except ValueError as error:
+        wrong("scope", error)
+    try:
+        zone = parse_zone(fields.zone)
+    except ValueError as error:
+        wrong("zone", error)
+    try:
+        start = parse_start(fields.start, zone)
+    except ValueError as error:
+        wrong("start", error)
+    try:
+        if fields.repeat:
+            check_rule(fields.repeat, datetime.fromtimestamp(start or 1.8e9, zone))
+    except ValueError as error:
+        wrong("repeat", error)
+    title = clean(fields.title)
+    if not title:
+        wrong("title", ValueError("expected a few words, found nothing"))
+    return Maintenance(0, scope, title, start, fields.duration, zone.key, fields.repeat)

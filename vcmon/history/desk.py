@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from vcmon.config.settings import Settings
 from vcmon.history.backlog import trimmed
 from vcmon.history.book import Book, with_remarks
+from vcmon.history.causes import CauseCount
 from vcmon.history.facts import Facts
 from vcmon.history.incidents import Rules, advance, retire
 from vcmon.history.people import Said
@@ -24,6 +25,7 @@ class Desk:
         self._number = int(now)
         self._rules = Rules(Facts(), maintained=maintained)
         self._known: frozenset[str] = frozenset()
+        self.causes = CauseCount()
 
     def load(self, settings: Settings, facts: Facts) -> None:
         """Take other rules or another inventory."""
@@ -36,12 +38,14 @@ class Desk:
 
     def adopt(self, said: Said, last_number: int) -> None:
         """Go on from what an earlier run left, beside what was begun before the file was open."""
+        self.causes.adopt(said.incidents)
         mine = (*self._book.open.values(), *self._book.recent.values())
         self._book = Book.of((*said.incidents, *mine))
         self._number = max(last_number, *(each.id for each in mine), 0)
 
     def heard(self, said: Said) -> None:
         """People said something."""
+        self.causes.heard(said.incidents)
         for incident in said.incidents:
             self._book = with_remarks(self._book, incident.id, incident.remarks)
 
@@ -49,6 +53,7 @@ class Desk:
         """Every incident that these changes begin, change or end, whole."""
         page = advance(self._book, events, self._rules, self._next_number)
         self._book = page.book
+        self.causes.changed(page.changed)
         return page.changed
 
     def retire(self, at: float) -> Iterable[Incident]:

@@ -76,6 +76,7 @@ class Keeper:
     agenda: Agenda
     _clock: Clock
     _sink: Writer | Nowhere = field(repr=False)
+    path: Path | None = None
     _settings: Settings | None = None
     _said: Said = NOTHING_SAID
 
@@ -85,9 +86,18 @@ class Keeper:
         writer = Writer(rules(settings), clock) if settings.path else None
         sink, agenda = writer or Nowhere(), Agenda()
         desk = Desk(agenda.maintained, clock.wall())
-        return cls(
-            Recorder(sink, clock, desk.decide, desk.set_back), writer, desk, agenda, clock, sink
-        )
+        path = Path(settings.path) if settings.path else None
+        recorder = Recorder(sink, clock, desk.decide, desk.set_back)
+        return cls(recorder, writer, desk, agenda, clock, sink, path)
+
+    def open_store(self, *, write: bool = False) -> Store | None:
+        """The file for somebody else, to read or to append to; None without a memory.
+
+        Raises HistoryError and sqlite3.Error. Not for the loop.
+        """
+        if self.path is None:
+            return None
+        return Store.open(self.path, write=write, make=False)
 
     def start(self) -> None:
         """Have the file opened, and wait for it a moment. Not for the loop."""

@@ -26,11 +26,19 @@ OCCASIONS = 1_000
 
 DAY = 86_400.0
 
+FOREVER = 4e9
+"""Wall seconds, in 2096: no window begins after it."""
+
 
 def occasions(windows: Iterable[Maintenance], low: float, high: float) -> tuple[Occasion, ...]:
     """Every time that one of the windows takes place within ``[low, high)``, in order, whole."""
     found = (each for window in windows for each in islice(_of(window, low, high), OCCASIONS))
     return tuple(sorted(found, key=lambda each: (each.start, each.stop, each.maintenance.id)))
+
+
+def following(window: Maintenance, now: float) -> Occasion | None:
+    """The occasion that is on, else the next one; None for a window that is over."""
+    return next(_of(window, now, FOREVER), None)
 
 
 def _of(window: Maintenance, low: float, high: float) -> Iterator[Occasion]:

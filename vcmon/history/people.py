@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
@@ -42,6 +43,17 @@ class Said:
     maintenance: tuple[Maintenance, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which incidents somebody asks for: the newest ``most`` that fit."""
+
+    start: float = 0.0
+    stop: float = FAR
+    most: int = 100
+    open: bool = False  # only those that go on
+    subjects: tuple[str, ...] | None = None  # with one of these series among their members
+
+
 class People(Base):
     """Reads and writes incidents and what people append: nothing of the latter ever changes."""
 
@@ -53,6 +65,25 @@ class People(Base):
             _INCIDENT
             + "WHERE start < ? AND (stop IS NULL OR stop > ?) ORDER BY start DESC, id DESC",
             (ms(stop), ms(start)),
+        )
+        return self._incidents(rows)
+
+    def find(self, wanted: Wanted) -> list[Incident]:
+        """Those that are wanted, newest first, with members and remarks."""
+        subjects = None if wanted.subjects is None else json.dumps(wanted.subjects)
+        rows = self.db.execute(
+            _INCIDENT  # noqa: S608  all of it is ours
+            + """WHERE start < :stop AND (stop IS NULL OR (stop > :start AND NOT :open))
+            AND (:subjects IS NULL OR id IN (SELECT incident FROM member
+                WHERE subject IN (SELECT value FROM json_each(:subjects))))
+            ORDER BY start DESC, id DESC LIMIT :most""",
+            {
+                "start": ms(wanted.start),
+                "stop": ms(wanted.stop),
+                "open": wanted.open,
+                "subjects": subjects,
+                "most": wanted.most,
+            },
         )
         return self._incidents(rows)
 

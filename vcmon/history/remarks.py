@@ -35,18 +35,30 @@ def judged(incident: Incident, remark: Remark) -> Remark:
     return said
 
 
+def named(author: str) -> str:
+    """The name as it is to be kept. Raises RefusedError for none, ours, or one without end."""
+    name = clean(author)
+    if why := _wrong_name(name):
+        raise RefusedError(why)
+    return name
+
+
+def _wrong_name(name: str) -> str:
+    if not name:
+        return "a name is needed: who says this?"
+    if name.casefold() == VCMON:
+        return f"'{VCMON}' is what this program calls itself; give your own name"
+    if len(name) > AUTHOR_MAX:
+        return f"the name has {len(name)} characters; {AUTHOR_MAX} at most"
+    return ""
+
+
 def _wrong_words(said: Remark) -> str:
     lengths = (
-        ("name", said.author, AUTHOR_MAX),
         ("note", said.text, TEXT_MAX),
         ("ticket", said.ticket, TICKET_MAX),
     )
     refusals = (
-        (not said.author, "a name is needed: who says this?"),
-        (
-            said.author.casefold() == VCMON,
-            f"'{VCMON}' is what this program calls itself; give your own name",
-        ),
         *(
             (len(text) > longest, f"the {what} has {len(text)} characters; {longest} at most")
             for what, text, longest in lengths
@@ -62,7 +74,7 @@ def _wrong_words(said: Remark) -> str:
             "a ticket is given with an acknowledgement",
         ),
     )
-    return next((why for wrong, why in refusals if wrong), "")
+    return next((why for wrong, why in refusals if wrong), _wrong_name(said.author))
 
 
 def _wrong_time(incident: Incident, said: Remark) -> str:

@@ -186,13 +186,16 @@ MIGRATIONS = ("".join(_FIRST),)
 """Each brings a file one version further; none is ever changed once it was released."""
 
 
-def connect(path: Path, *, write: bool = True) -> sqlite3.Connection:
-    """The file, opened and brought up to date (made, where there is none and ``write`` is true).
+def connect(path: Path, *, write: bool = True, make: bool = True) -> sqlite3.Connection:
+    """The file, opened and, with ``write``, brought up to date.
+
+    Where there is none, it is made with ``write`` and ``make``: only the one that owns the memory
+    may, or its file would be taken for replaced.
 
     Raises HistoryError for a file that a newer vcmon wrote or that isn't ours, sqlite3.Error for
     what the disk or the file itself refuses.
     """
-    mode = "rwc" if write else "ro"
+    mode = ("rwc" if make else "rw") if write else "ro"
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode={mode}",
         timeout=BUSY_SECONDS,

@@ -23,12 +23,12 @@ class Store(Totals, People):
         self.path = path
 
     @classmethod
-    def open(cls, path: Path, *, write: bool = True) -> Self:
-        """The file at ``path``, made and brought up to date where ``write`` allows it.
+    def open(cls, path: Path, *, write: bool = True, make: bool = True) -> Self:
+        """The file at ``path``, brought up to date with ``write``, made with ``make`` as well.
 
         Raises HistoryError for a file that isn't ours or of a newer vcmon.
         """
-        return cls(connect(path, write=write), path)
+        return cls(connect(path, write=write, make=make), path)
 
     def close(self) -> None:
         """Let go of the file; the last one out brings the log into it."""

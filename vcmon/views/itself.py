@@ -1,11 +1,13 @@
-"""What the metrics page tells of the monitor itself: engine, settings, memory."""
+"""What the metrics page tells of the monitor itself: engine, settings, memory, incidents."""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping, Sequence
 
 from vcmon import __version__
 from vcmon.model.figures import LATENESS_BOUNDS, EngineFigures, HistoryFigures
+from vcmon.model.memory import Cause, Incident
 from vcmon.views.exposition import Family, HistogramFamily, labels
 
 UPLINK_UP = Family(
@@ -90,5 +92,29 @@ def memory(figures: HistoryFigures) -> str:
             *(family.head() + family.line("", value) for family, value in plain),
             HISTORY_FAILURES.head(),
             *(HISTORY_FAILURES.line(labels({"kind": k}), n) for k, n in failures.items()),
+        )
+    )
+
+
+INCIDENT_OPEN = Family("vcmon_incident_open", "gauge", "Incidents that go on.")
+INCIDENT_UNACKNOWLEDGED = Family(
+    "vcmon_incident_unacknowledged", "gauge", "Incidents that go on and nobody takes care of."
+)
+INCIDENTS = Family(
+    "vcmon_incidents_total",
+    "counter",
+    "Incidents, by the cause known as they begin, and again by each that people give.",
+)
+
+
+def incidents(going_on: Sequence[Incident], begun: Mapping[Cause, int]) -> str:
+    """What is counted of incidents."""
+    unacknowledged = sum(each.acknowledged is None for each in going_on)
+    return "".join(
+        (
+            *(INCIDENT_OPEN.head(), INCIDENT_OPEN.line("", len(going_on))),
+            *(INCIDENT_UNACKNOWLEDGED.head(), INCIDENT_UNACKNOWLEDGED.line("", unacknowledged)),
+            INCIDENTS.head(),
+            *(INCIDENTS.line(labels({"cause": cause}), begun.get(cause, 0)) for cause in Cause),
         )
     )

@@ -23,7 +23,7 @@ from vcmon.model.status import (
 )
 from vcmon.views.exposition import BATCH, Family, HistogramFamily, escape, labels, table
 from vcmon.views.freshness import believed, is_current, is_stale
-from vcmon.views.itself import itself, memory
+from vcmon.views.itself import incidents, itself, memory
 from vcmon.views.sources import Sources
 
 
@@ -272,6 +272,7 @@ class Metrics:
         stale = is_stale(sources, snapshot)
         yield itself(sources.figures(), snapshot.uplink.up)
         yield memory(sources.history())
+        yield incidents(sources.incidents(), sources.begun())
         yield own
         yield from self._provinces(snapshot, stale)
         checks: list[CheckRow] = []

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from vcmon.config.settings import Settings
 from vcmon.history.memory import Memory
+from vcmon.history.store import Store
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
-from vcmon.model.memory import Occasion
+from vcmon.model.memory import Cause, Incident, Occasion
 from vcmon.model.status import Snapshot, State
 
 
-def no_memory() -> Memory | None:
+def no_memory() -> None:
     """The memory of a vcmon that has none."""
-    return None
+    return
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,7 @@ class Sources:
     planned: Callable[[], Sequence[Occasion]] = tuple  # maintenance that is on, or soon will be
     # Asked and read in a thread, once a report. None: switched off; StartError: it can't be read.
     memory: Callable[[], Memory | None] = no_memory
+    incidents: Callable[[], Sequence[Incident]] = tuple  # those that go on
+    begun: Callable[[], Mapping[Cause, int]] = dict  # incidents counted by cause
+    open_store: Callable[[], Store | None] = no_memory  # the memory, to read; not for the loop
+    open_to_write: Callable[[], Store | None] = no_memory  # likewise, to append what people say

@@ -1,4 +1,4 @@
-"""The HTTP server: routes, headers, limits. Read-only but for the reload."""
+"""The HTTP server: routes, headers, limits. Read-only but for the reload and people's deeds."""
 
 from __future__ import annotations
 
@@ -16,9 +16,15 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from vcmon.views import api, exposition, freshness, pages, report_page
+from vcmon.views.acting import Acting
+from vcmon.views.gate import Gate
 from vcmon.views.metrics import Metrics
+from vcmon.views.outside import Outside
 from vcmon.views.press import Body, Press, accepts_gzip, answer, pack, slices
+from vcmon.views.recall import Recall
+from vcmon.views.refusal import Refusal
 from vcmon.views.report_face import ReportFace
+from vcmon.views.shelf import Shelf
 from vcmon.views.site import Seldom, Site
 from vcmon.views.sources import Sources
 
@@ -30,8 +36,8 @@ ANSWER_TIME = 30.0
 SCRAPES_MAX = 4
 """Metrics answers at once: a pair of Prometheus servers, and as many again."""
 
-BODY_MAX = 4096
-"""Bytes of a request's body; nothing here reads one."""
+BODY_MAX = 32 << 10
+"""Bytes of a request's body: a remark's longest text, name and ticket, each character escaped."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -44,6 +50,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Server": "vcmon",
 }
+
+SHARED = "Cross-Origin-Resource-Policy"
+"""The one header that an answer may set for itself: a badge is for the pages of others."""
 
 STYLE = (Path(__file__).parent / "static" / "vcmon.css").read_bytes()
 """Read with the program: no file is touched once the loop runs."""
@@ -276,7 +285,8 @@ def trouble(faces: Faces, request: web.Request, status: HTTPStatus) -> web.Respo
 
 async def harden(_request: web.Request, response: web.StreamResponse) -> None:
     """The headers that every answer carries."""
-    response.headers.update(HEADERS)
+    shared = response.headers.get(SHARED, HEADERS[SHARED])
+    response.headers.update({**HEADERS, SHARED: shared})
 
 
 def guard(faces: Faces) -> Middleware:
@@ -286,10 +296,12 @@ def guard(faces: Faces) -> Middleware:
     async def tried(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except web.HTTPException as refused:
-            response = trouble(faces, request, HTTPStatus(refused.status))
-            if "Allow" in refused.headers:
-                response.headers["Allow"] = refused.headers["Allow"]
+        except Refusal as refused:
+            return refused.answer()
+        except web.HTTPException as wrong:
+            response = trouble(faces, request, HTTPStatus(wrong.status))
+            if "Allow" in wrong.headers:
+                response.headers["Allow"] = wrong.headers["Allow"]
             return response
         except ConnectionError:
             raise
@@ -320,6 +332,16 @@ def _abort(request: web.Request) -> None:
         request.transport.abort()
 
 
+def closing(shelf: Shelf, gate: Gate) -> Callable[[web.Application], Awaitable[None]]:
+    """Gives their threads back when the application ends."""
+
+    async def close(_app: web.Application) -> None:
+        shelf.close()
+        gate.close()
+
+    return close
+
+
 def build(sources: Sources) -> web.Application:
     """The application: everything that is served, over these sources."""
     faces = Faces(sources)
@@ -336,4 +358,9 @@ def build(sources: Sources) -> web.Application:
     app.router.add_get("/-/healthy", faces.healthy)
     app.router.add_get("/-/ready", faces.ready)
     app.router.add_post("/-/reload", faces.reload)
+    shelf, gate = Shelf(sources), Gate(lambda: sources.settings().web.tokens_file)
+    app.on_cleanup.append(closing(shelf, gate))
+    Recall(sources, shelf, gate).add_to(app)
+    Acting(sources, shelf, gate).add_to(app)
+    Outside(sources, shelf).add_to(app)
     return app

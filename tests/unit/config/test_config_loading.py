@@ -366,3 +366,11 @@ def test_ten_thousand_endpoints_load_in_two_seconds(tmp_path: Path) -> None:
     begun = time.process_time()
     assert len(load(path).endpoints) == 10_000
     assert time.process_time() - begun < 2
+
+
+def test_the_tokens_lie_beside_the_settings(tmp_path: Path) -> None:
+    """A relative name is one beside the settings file; none is none, and nobody may act."""
+    assert loaded(tmp_path).web.tokens_file == ""
+    found = loaded(tmp_path, "web: {tokens_file: tokens}").web.tokens_file
+    assert found == str(tmp_path / "tokens")
+    assert loaded(tmp_path, "web: {tokens_file: /srv/t}").web.tokens_file == "/srv/t"

@@ -41,6 +41,9 @@ from vcmon.views.metrics import Metrics
 
 CHECK = ("province", "endpoint", "check")
 CONTRACT = {
+    "vcmon_incident_open": ("gauge", ()),
+    "vcmon_incident_unacknowledged": ("gauge", ()),
+    "vcmon_incidents": ("counter", ("cause",)),
     "vcmon_probe_success": ("gauge", CHECK),
     "vcmon_probes": ("counter", CHECK),
     "vcmon_probe_failures": ("counter", (*CHECK, "reason")),
