@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from vcmon import __version__
+from vcmon.commands.correct import correct
 from vcmon.commands.history import history
 from vcmon.commands.incident import incident
 from vcmon.commands.maintenance import maintenance
@@ -38,6 +39,11 @@ EXIT = {Outcome.UP: 0, Outcome.DOWN: 1, Outcome.UNKNOWN: 3}
 
 DEFAULT = Path("config/vcmon.yaml")
 
+CORRECT_EXAMPLE = (
+    "Example: vcmon correct --month 2026-10 --province aceh --from down --to maintenance "
+    "--duration 40m --reason 'planned work, told late' --outages -1"
+)
+
 cli = typer.Typer(
     name="vcmon",
     help="Watches the video-conference links between the Centre and the provinces of Indonesia.",
@@ -50,6 +56,7 @@ inventory = typer.Typer(help="Work on inventory files.", no_args_is_help=True)
 cli.add_typer(inventory, name="inventory")
 cli.add_typer(history, name="history")
 cli.command(epilog="Example: vcmon report --month 2026-10 --output laporan.html")(report)
+cli.command(epilog=CORRECT_EXAMPLE)(correct)
 cli.add_typer(incident, name="incident")
 cli.add_typer(maintenance, name="maintenance")
 cli.add_typer(token, name="token")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory import inline, no_packets, transition
@@ -43,6 +44,16 @@ def past(path: Path) -> None:
     until(36 * DAY)
 
 
+def told_by(config: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "vcmon", "report", "--month", "2026-10", "--format", "json",
+         "-c", str(config)],
+        capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
 def test_a_month_is_told_and_frozen_from_the_file(tmp_path: Path) -> None:
     """One hour of 744 was lost: 99.86 %; frozen once, the next night finds nothing to do."""
     path = tmp_path / "vcmon.db"
@@ -56,14 +67,44 @@ def test_a_month_is_told_and_frozen_from_the_file(tmp_path: Path) -> None:
     assert pages is not None
     assert ACEH in pages
     config = write(tmp_path, "", INVENTORY)
-    done = subprocess.run(
-        [sys.executable, "-m", "vcmon", "report", "--month", "2026-10", "--format", "json",
-         "-c", str(config)],
-        capture_output=True, text=True, timeout=30, check=True,
-    )  # fmt: skip
-    told = json.loads(done.stdout)
+    told = told_by(config)
     (line,) = [each for each in told["provinces"] if each["series"] == ACEH]
     assert line["milliseconds"]["down"] == 3600 * 1000
     assert line["available_ms"] == (31 * DAY - 3600) * 1000
     assert line["availability_percent"] == 99.86
     assert told["frozen_at"] is not None
+
+
+def correct(config: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    words = ["correct", "--month", "2026-10", "--province", "aceh", "--from", "down",
+             "--reason", "kerja terencana", "--name", "Rina", "-c", str(config), *more]  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-m", "vcmon", *words],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+def test_a_correction_is_signed_and_told(tmp_path: Path) -> None:
+    """What was frozen stays; the correction is in the report, in the trail, and moves its time."""
+    path = tmp_path / "vcmon.db"
+    past(path)
+    config = write(tmp_path, "", INVENTORY)
+    early = correct(config, "--to", "maintenance", "--duration", "1h", "--outages", "-1")
+    assert (early.returncode, early.stdout) == (2, "")
+    assert "2026-10 is not frozen yet" in early.stderr
+    freeze_due(path, loaded(tmp_path, "", INVENTORY), OCTOBER + 36 * DAY)
+    done = correct(config, "--to", "maintenance", "--duration", "1h", "--outages", "-1")
+    assert done.returncode == 0, done.stderr
+    too_much = correct(config, "--to", "up", "--duration", "2h")
+    assert too_much.returncode == 2
+    assert "would move too much" in too_much.stderr
+    nonsense = correct(config, "--to", "up", "--duration", "long")
+    assert (nonsense.returncode, len(nonsense.stderr.splitlines())) == (2, 1)
+    with closing(Store.open(path, write=False)) as store:
+        (kept,) = store.amendments("2026-10")
+        (entry,) = store.trail(0, 1e11)
+    assert kept.signature in done.stdout
+    assert (entry.action, entry.target) == ("correct", f"2026-10 {ACEH}")
+    (line,) = [each for each in told_by(config)["provinces"] if each["series"] == ACEH]
+    assert line["availability_percent"] == 100.0
+    assert line["milliseconds"]["maintenance"] == 3600 * 1000
