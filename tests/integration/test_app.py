@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,34 @@ def test_an_outage_and_its_end_are_told(tmp_path: Path) -> None:
             assert 'vcmon_province_up{province="aceh"} 0' in metrics
             with listener(server.address, server.port):
                 monitor.wait_for("a", "up", 8)
+
+
+def test_maintenance_of_the_settings_is_shown_while_it_is_on(tmp_path: Path) -> None:
+    """A window that is on lies over its province everywhere; a reload without it takes it away."""
+    port = free_port()
+    start = datetime.now(UTC) - timedelta(minutes=5)
+    window = f"""{FAST}
+maintenance:
+  - {{scope: "province:aceh", title: Ganti router,
+     start: "{start:%Y-%m-%d %H:%M}", duration: 1h, zone: UTC}}
+"""
+    with listener("127.0.0.2") as server, listener("127.0.0.3") as other:
+        rows = [row("a", server), row("b", other, "bali")]
+        config = write_settings(tmp_path, rows, port=port, extra=window)
+        with running(config, port) as monitor:
+            monitor.wait_for("a", "up", 5)
+            assert '"maintenance":1}' in monitor.get("/api/v1/status")[1]
+            metrics = monitor.get("/metrics")[1]
+            assert 'vcmon_maintenance_active{province="aceh"} 1' in metrics
+            assert 'vcmon_maintenance_active{province="bali"} 0' in metrics
+            assert "Aceh: Ganti router" in monitor.get("/")[1]
+            write_settings(tmp_path, rows, port=port, extra=FAST)
+            assert monitor.post("/-/reload")[0] == 200
+            deadline = time.monotonic() + 3
+            while '"maintenance":1}' in monitor.get("/api/v1/status")[1]:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            assert "Ganti router" not in monitor.get("/")[1]
 
 
 def test_the_first_round_is_complete_within_one_interval(tmp_path: Path) -> None:

@@ -96,10 +96,10 @@ def main(words: Sequence[str]) -> int:
                 trial.run(partial(_tell, bar, everything, before, days))
             before += days
             tallies[kind].trials.append(Done(seed, days, trial.took, trial.verdict))
-    table = Table(*COLUMNS)
-    for tally in tallies.values():
-        if tally.trials:
-            table.add_row(*tally.row())
+    rows = [tally.row() for tally in tallies.values() if tally.trials]
+    table = Table(*(row[0] for row in [COLUMNS, *rows]))
+    for cells in list(zip(COLUMNS, *rows, strict=True))[1:]:
+        table.add_row(*cells)
     console.print(table)
     return _faults(console, [t for tally in tallies.values() for t in tally.trials], args.record)
 

@@ -30,6 +30,9 @@ EXACT = INTERVAL + TIMEOUT
 LOSSY = INTERVAL + CONFIRMATION
 """Seconds, where packets were lost as well: a run that was lost by chance may stand before."""
 
+LATEST = 60.0
+"""Seconds: however lossy the link was before, a dead one is known by then."""
+
 NOT_MISSED = 30.0
 """Seconds: an outage of this length must be there."""
 
@@ -108,6 +111,7 @@ class Truth(NamedTuple):
     dark: Spans  # nobody could know
     near: Spans  # where edges can't be known
     lossy: Spans
+    noticed: dict[float, float]  # onset of a loss -> when it was first known
 
 
 def judge(driver: Driver, ledger: Ledger | Remembered, verdict: Verdict) -> None:
@@ -120,12 +124,15 @@ def judge(driver: Driver, ledger: Ledger | Remembered, verdict: Verdict) -> None
     steps += [at + before for (_, before), (at, _) in pairwise(driver.offsets)]
     near = merge([(a - NEAR, b + NEAR) for a, b in (*dark, *((s, s + 0.001) for s in steps))])
     by_check = _by_check(script)
+    first_known = _first_known(driver)
     for series, check in _series(script):
         spans = by_check.get(check, ([], [], []))
         own = clocks.spans(spans[2])
         hidden = merge((*dark, *own))
         there = merge((*near, *((a - NEAR, b + NEAR) for a, b in own)))
-        truth = Truth(clocks.spans(spans[0]), hidden, there, clocks.spans(spans[1]))
+        lossy = clocks.spans(spans[1])
+        noticed = first_known.get(series, {})
+        truth = Truth(clocks.spans(spans[0]), hidden, there, lossy, noticed)
         _compare(series, truth, ledger.intervals(series, end), verdict)
     verdict.recorded = len(ledger.told)
     verdict.played += driver.played
@@ -136,6 +143,15 @@ def _dark(script: Script, clocks: Clocks) -> Spans:
     spells = [(s.start, s.stop) for s in script.spells if s.kind in DARK]
     dead = [(r.at, r.at + r.down) for r in script.restarts]
     return merge([*clocks.spans([*spells, *dead]), *clocks.gaps()])
+
+
+def _first_known(driver: Driver) -> dict[str, dict[float, float]]:
+    """A cause that is found later, from the same onset on, is no later knowledge of the loss."""
+    found: dict[str, dict[float, float]] = {}
+    for change in driver.transitions:
+        if change.new.state in LOST:
+            found.setdefault(change.subject, {}).setdefault(change.at, change.noticed_at)
+    return found
 
 
 def _by_check(script: Script) -> dict[CheckId, tuple[list[Span], list[Span], list[Span]]]:
@@ -168,8 +184,7 @@ def _compare(series: str, truth: Truth, recorded: Sequence[Interval], verdict: V
     _continuous(series, recorded, verdict)
     lost = merge((i.start, i.stop or i.start) for i in of(LOST))
     well = merge((i.start, i.stop or i.start) for i in of(WELL))
-    known = {i.start: i.known_at for i in of(LOST)}
-    _outages(series, truth, lost, known, verdict)
+    _outages(series, truth, lost, verdict)
     for false in lost:
         if not intersect(merge((a - EXACT, b + LOSSY) for a, b in truth.lost), (false,)):
             verdict.false += 1
@@ -187,9 +202,7 @@ def _continuous(series: str, recorded: Sequence[Interval], verdict: Verdict) -> 
             verdict.blame(f"{series}: a hole or an overlap at {one.stop}, next {other.start}")
 
 
-def _outages(
-    series: str, truth: Truth, lost: Spans, known: dict[float, float], verdict: Verdict
-) -> None:
+def _outages(series: str, truth: Truth, lost: Spans, verdict: Verdict) -> None:
     starts = [span[0] for span in lost]
     for span in truth.lost:
         hidden = intersect((span,), truth.near)
@@ -212,8 +225,10 @@ def _outages(
                 verdict.blame(f"{series}: missed {_told(span)}")
             continue
         _edges(series, span, lost[_at(starts, found[0][0])], bound, verdict)
-        noticed = known.get(lost[_at(starts, found[0][0])][0], 0.0) - span[0]
+        noticed = truth.noticed.get(lost[_at(starts, found[0][0])][0], 0.0) - span[0]
         verdict.known_worst = max(verdict.known_worst, noticed)
+        if must and noticed > LATEST:
+            verdict.blame(f"{series}: {_told(span)} was known {noticed:.1f} s late")
         if len(found) > 1:
             verdict.blame(f"{series}: {_told(span)} was recorded as {len(found)} outages")
 

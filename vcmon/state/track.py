@@ -167,7 +167,21 @@ class Track:
         standing = endpoint_standing(views, self.quality_fault)
         if self.fell_blind and standing.state is not State.DOWN:
             return BLIND
-        return standing
+        hidden = self.own.state is State.UNKNOWN and standing.state is State.DOWN
+        return self.own if hidden and self._answers(now) else standing
+
+    def _answers(self, now: float) -> bool:
+        """Whether whatever was down before nobody could look answers again, as far as was asked.
+
+        Then it is unknown until that is confirmed: nobody has seen it down since.
+        """
+        return all(
+            watch.belief.streak is not None and watch.belief.streak.outcome is Outcome.UP
+            for watch in self.watches.values()
+            if watch.check.decides
+            and watch.belief.outcome is Outcome.DOWN
+            and not watch.is_stale(now)
+        )
 
     def view(self, now: float) -> EndpointStatus:
         """The immutable picture of this endpoint, cached until something changes."""

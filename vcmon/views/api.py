@@ -199,6 +199,7 @@ def _endpoint_detail(status: EndpointStatus, stale: bool, at: float) -> dict[str
     return {
         **endpoint_object(status, stale, at),
         "known_at": rfc3339(standing.known_at),
+        "maintenance": status.maintenance,
         "address": plain(it.address),
         "site": plain(it.site),
         "medium": plain(it.medium),

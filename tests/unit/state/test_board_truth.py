@@ -69,6 +69,20 @@ def test_an_outage_around_a_blind_spell_leaves_the_spell_unknown() -> None:
     assert hidden.at <= sim.clock.offset + 1550
 
 
+def test_an_outage_that_ended_in_the_dark_is_not_told_again() -> None:
+    """Down before a blind spell, answering after it: unknown until confirmed, then up."""
+
+    def world(check: Check[Any], now: float) -> Weather:
+        lost = check.id.endpoint == "p07-codec" and 1100 <= now < 1600
+        return CUT if lost or 1500 <= now < 1800 else FINE
+
+    sim = Simulation(settings(*country(), canaries=("192.0.2.250",)), world)
+    sim.run(1200)
+    mine = [t for t in sim.transitions if t.subject == "province:p07"][1:]
+    assert [t.new.state for t in mine] == [State.DOWN, State.UNKNOWN, State.UP]
+    assert 0 <= mine[-1].at - sim.clock.offset - 1800 <= 10.1
+
+
 def test_recovery_takes_two_answers_ten_seconds_apart() -> None:
     """The end of an outage is backdated to the first of two answers at least 10 s apart."""
     sim = Simulation(settings(*country()), broken(CUT, "p07", 1100, 1160))
