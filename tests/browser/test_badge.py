@@ -16,7 +16,7 @@ MEASURE = """() => {
 
 
 async def test_the_text_fits_its_field() -> None:
-    """Of the longest name as of the shortest: the same margin left and right; the policy takes nothing."""
+    """Of long names as of short ones: the same margins; the policy takes nothing away."""
     margins: list[float] = []
     async with looking(World(mixed())) as view:
         for slug in ("aceh", "kepulauan-bangka-belitung", "papua-tengah", "gorontalo"):
