@@ -14,6 +14,7 @@ import structlog
 
 from vcmon import logs
 from vcmon.clock import Clock, SystemClock
+from vcmon.config.diff import Changes, diff
 from vcmon.config.loader import load
 from vcmon.config.settings import Settings
 from vcmon.engine.calendar import Calendar
@@ -135,7 +136,7 @@ class App:
     async def _reload(self) -> str:
         self.manager.reloading()
         try:
-            settings = await asyncio.to_thread(load, self.config)
+            settings, changes = await asyncio.to_thread(_compared, self.config, self.settings)
         except ConfigError as error:
             self.figures.reload_ok = False
             log.error("reload refused, the old settings stay in force", problems=str(error))  # noqa: TRY400  a wrong file needs no traceback
@@ -147,7 +148,7 @@ class App:
         if settings.history != self.settings.history:
             log.warning("history takes effect at the next start", path=settings.history.path)
         self.apply(settings)
-        log.info("settings loaded", endpoints=len(settings.endpoints))
+        log.info("settings loaded", endpoints=len(settings.endpoints), **changes.told())
         return ""
 
     async def watch_settings(self) -> None:
@@ -194,6 +195,7 @@ class App:
             reload=self.reload,
             wall=self.clock.wall,
             history=self.keeper.figures,
+            memory=self.keeper.opened,
             planned=lambda: self.keeper.agenda.planned(self.clock.wall()),
             incidents=self.keeper.desk.open,
             begun=lambda: self.keeper.desk.causes.counts,
@@ -209,8 +211,8 @@ async def _main(config: Path, settings: Settings) -> None:
     site = Site(build(app.sources()), settings.web.listen)
     _end_on_signals(app)
     try:
-        await site.start()
         await asyncio.to_thread(app.keeper.start)
+        await site.start()
         log.info("vcmon is running", listen=settings.web.listen, endpoints=len(settings.endpoints))
         await _serve(app, site)
     finally:
@@ -263,6 +265,11 @@ async def _serve(app: App, site: Site) -> None:
         await app.stop.wait()
         for task in tasks:
             task.cancel()
+
+
+def _compared(config: Path, old: Settings) -> tuple[Settings, Changes]:
+    new = load(config)
+    return new, diff(old, new)
 
 
 async def _reload(app: App) -> None:

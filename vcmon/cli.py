@@ -21,6 +21,7 @@ from vcmon import __version__
 from vcmon.commands.history import history
 from vcmon.commands.incident import incident
 from vcmon.commands.maintenance import maintenance
+from vcmon.commands.report import report
 from vcmon.commands.token import renew, token
 from vcmon.config.importing import Merge, plan_import, write_whole
 from vcmon.config.loader import load
@@ -48,6 +49,7 @@ cli = typer.Typer(
 inventory = typer.Typer(help="Work on inventory files.", no_args_is_help=True)
 cli.add_typer(inventory, name="inventory")
 cli.add_typer(history, name="history")
+cli.command(epilog="Example: vcmon report --month 2026-10 --output laporan.html")(report)
 cli.add_typer(incident, name="incident")
 cli.add_typer(maintenance, name="maintenance")
 cli.add_typer(token, name="token")

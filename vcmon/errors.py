@@ -4,6 +4,7 @@
     ├── ConfigError      the settings or an inventory are wrong (carries every Problem found)
     ├── StartError       vcmon can't start here: port in use, nothing to listen on
     ├── HistoryError     the memory's file can't be used: not ours, or of a newer vcmon
+    ├── ReportError      no such report can be made, or no such correction
     └── ProbeError       one probe run failed, with its reason and whose fault it is
 
 A foreign exception is mapped to one of these once, where it enters (``net/faults.py``).
@@ -51,6 +52,10 @@ class StartError(VcmonError):
 
 class HistoryError(VcmonError):
     """The memory's file can't be used; the message says why and what to do."""
+
+
+class ReportError(VcmonError):
+    """A report or a correction that can't be; the message says why."""
 
 
 def origin(bug: BaseException) -> str:

@@ -16,7 +16,7 @@ MEASURE = """() => {
 
 
 async def test_the_text_fits_its_field() -> None:
-    """Of long names as of short ones: the same margins; the policy takes nothing away."""
+    """Of the longest name as of the shortest: equal margins, and whole under the policy."""
     margins: list[float] = []
     async with looking(World(mixed())) as view:
         for slug in ("aceh", "kepulauan-bangka-belitung", "papua-tengah", "gorontalo"):

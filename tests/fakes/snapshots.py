@@ -10,6 +10,7 @@ from typing import Any
 from vcmon.config.params import PARAMS
 from vcmon.config.provinces import provinces
 from vcmon.config.settings import Settings
+from vcmon.history.memory import Memory
 from vcmon.history.store import Store
 from vcmon.model.endpoint import Check, CheckId, Endpoint, Role
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
@@ -26,7 +27,7 @@ from vcmon.model.status import (
     State,
     Uplink,
 )
-from vcmon.views.sources import Sources
+from vcmon.views.sources import Sources, no_memory
 
 NOW = 1_795_401_667.0
 """Monday, 23 November 2026, 09.41.07 WIB."""
@@ -247,9 +248,10 @@ class World:
     reloads: int = 0
     reload: Callable[[], Awaitable[str]] | None = None
     planned: Sequence[Occasion] = ()
+    memory: Callable[[], Memory | None] = no_memory
     incidents: Sequence[Incident] = ()
     begun: Mapping[Cause, int] = field(default_factory=dict)
-    memory: Path | None = None  # the file
+    file: Path | None = None  # the memory's, for what people do
 
     def counted(self) -> World:
         """The same world with something counted of every check."""
@@ -261,9 +263,9 @@ class World:
         return await self.reload() if self.reload else self.problems
 
     def _open(self, *, write: bool = False) -> Store | None:
-        if self.memory is None:
+        if self.file is None:
             return None
-        return Store.open(self.memory, write=write, make=False)
+        return Store.open(self.file, write=write, make=False)
 
     def _seconds(self) -> Mapping[str, Mapping[State, float]]:
         return {s.province.slug: {State.UP: 86400.5} for s in self.snapshot.provinces}
@@ -282,6 +284,7 @@ class World:
             wall=lambda: self.now,
             history=lambda: self.history,
             planned=lambda: self.planned,
+            memory=self.memory,
             incidents=lambda: self.incidents,
             begun=lambda: self.begun,
             open_store=self._open,

@@ -10,8 +10,8 @@ import pytest
 
 from tests.fakes.browser import serving
 from tests.fakes.clock import EPOCH
+from tests.fakes.filled_memory import HOSTILE, fill
 from tests.fakes.inventory import endpoint
-from tests.fakes.remembered import HOSTILE, fill
 from tests.fakes.snapshots import NOW, World, mixed
 from tests.integration.test_gate import WINDOW, Keys
 from vcmon.config.settings import Settings, Web
@@ -36,7 +36,7 @@ def me(keys: Keys) -> dict[str, str]:
 @pytest.fixture
 def world(tmp_path: Path, keys: Keys) -> World:
     fill(tmp_path / "m.db", NOW)
-    made = World(mixed(), memory=tmp_path / "m.db")
+    made = World(mixed(), file=tmp_path / "m.db")
     made.settings = Settings(
         endpoints=(endpoint("a", "icmp"),),
         provinces=made.settings.provinces,
@@ -47,8 +47,8 @@ def world(tmp_path: Path, keys: Keys) -> World:
 
 async def trail(world: World) -> list[Entry]:
     def read() -> list[Entry]:
-        assert world.memory is not None
-        store = Store.open(world.memory, write=False)
+        assert world.file is not None
+        store = Store.open(world.file, write=False)
         found = store.trail(EPOCH, 1e11)
         store.close()
         return found
@@ -205,8 +205,8 @@ async def test_a_locked_memory_is_told(
 ) -> None:
     """Somebody holds the file: 503 with Retry-After after a while, and nothing half done."""
     monkeypatch.setattr("vcmon.history.schema.BUSY_SECONDS", 0.2)
-    assert world.memory is not None
-    other = await asyncio.to_thread(Store.open, world.memory)
+    assert world.file is not None
+    other = await asyncio.to_thread(Store.open, world.file)
     await asyncio.to_thread(other.db.execute, "BEGIN IMMEDIATE")
     async with serving(world) as browser:
         locked = await browser.tell(REMARKS, {"deed": "ack"}, **me)

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from tests.fakes.browser import Browser, Reply, serving
 from tests.fakes.figures import record
-from tests.fakes.remembered import fill
+from tests.fakes.filled_memory import fill
 from tests.fakes.snapshots import NOW, World, mixed
 from vcmon.config import tokens
 from vcmon.config.settings import Settings, Web
@@ -58,7 +58,7 @@ def keys(tmp_path: Path) -> Keys:
 @pytest.fixture
 def world(tmp_path: Path, keys: Keys) -> World:
     fill(tmp_path / "m.db", NOW)
-    made = World(mixed(), memory=tmp_path / "m.db")
+    made = World(mixed(), file=tmp_path / "m.db")
     made.settings = Settings(
         endpoints=(), provinces=made.settings.provinces, web=Web(tokens_file=str(keys.path))
     )
@@ -67,8 +67,8 @@ def world(tmp_path: Path, keys: Keys) -> World:
 
 def contents(world: World) -> str:
     """All that people wrote, as one digest; asked off the loop."""
-    assert world.memory is not None
-    store = Store.open(world.memory, write=False)
+    assert world.file is not None
+    store = Store.open(world.file, write=False)
     told = [store.incidents(0, 1e11), store.maintenance(), store.trail(0, 1e11)]
     store.close()
     return hashlib.sha256(repr(told).encode()).hexdigest()
@@ -271,8 +271,8 @@ async def test_no_token_gets_anywhere(world: World, keys: Keys) -> None:
                 await _raw(browser.port, request.encode())
             pages = ("/", "/metrics", "/api/v1/status", *READS)
             told += [(await browser.ask(path)).text for path in pages]
-    assert world.memory is not None
-    files = [each.read_bytes().decode("latin-1") for each in world.memory.parent.glob("m.db*")]
+    assert world.file is not None
+    files = [each.read_bytes().decode("latin-1") for each in world.file.parent.glob("m.db*")]
     everywhere = "".join((*told, *files, repr(log)))
     kept = await asyncio.to_thread(tokens.read, keys.path)
     hashes = [each.hash for each in kept.values()]

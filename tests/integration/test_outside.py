@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.browser import Reply, serving
+from tests.fakes.filled_memory import HOSTILE, fill
 from tests.fakes.json_schema import faults, resolve
-from tests.fakes.remembered import HOSTILE, fill
 from tests.fakes.snapshots import NOW, World, mixed
 from tests.integration.test_gate import ACK, WINDOW, Keys
 from vcmon.config.settings import Settings, Web
@@ -35,7 +35,7 @@ def world(tmp_path: Path, keys: Keys) -> World:
                    Remark(NOW, "Siti", Deed.CAUSE, cause=Cause.CABLE)):  # fmt: skip
         store.remark(2, remark)
     store.close()
-    made = World(mixed(), memory=tmp_path / "m.db")
+    made = World(mixed(), file=tmp_path / "m.db")
     made.settings = Settings(
         endpoints=(), provinces=made.settings.provinces, web=Web(tokens_file=str(keys.path))
     )
@@ -47,9 +47,9 @@ async def test_the_feed_is_served(world: World) -> None:
     async with serving(world) as browser:
         first = await browser.ask("/feed.atom", Accept_Encoding="gzip")
         again = await browser.ask("/feed.atom", If_None_Match=first.headers["ETag"])
-        world.memory, kept = None, world.memory
+        world.file, kept = None, world.file
         gone = await browser.ask("/feed.atom")
-        world.memory = kept
+        world.file = kept
     assert first.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
     assert len(ET.fromstring(first.text).findall("{*}entry")) == 3
     assert (again.status, gone.status) == (304, 404)

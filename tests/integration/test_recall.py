@@ -15,7 +15,7 @@ import pytest
 from tests.fakes.browser import serving
 from tests.fakes.clock import EPOCH
 from tests.fakes.figures import record
-from tests.fakes.remembered import HOSTILE, fill, incident
+from tests.fakes.filled_memory import HOSTILE, fill, incident
 from tests.fakes.snapshots import NOW, World, mixed
 from vcmon.history.store import Store
 from vcmon.model.memory import Cause, Deed, Maintenance, Member, Remark
@@ -25,15 +25,15 @@ from vcmon.views import shelf
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     fill(tmp_path / "m.db", NOW)
-    return World(mixed(), memory=tmp_path / "m.db")
+    return World(mixed(), file=tmp_path / "m.db")
 
 
 async def write(world: World, work: Callable[[Store], object]) -> None:
     """Write to the memory, off the loop."""
 
     def run() -> None:
-        assert world.memory is not None
-        file = Store.open(world.memory)
+        assert world.file is not None
+        file = Store.open(world.file)
         with file.transaction():
             work(file)
         file.close()
@@ -185,19 +185,19 @@ async def test_without_a_memory_there_is_nothing(path: str) -> None:
 
 async def test_a_memory_in_trouble_is_told_and_heals(world: World) -> None:
     """Gone or garbage: 503 with Retry-After, nothing is made; back, and it is read again."""
-    assert world.memory is not None
-    aside = world.memory.with_name("aside.db")
-    world.memory.rename(aside)
+    assert world.file is not None
+    aside = world.file.with_name("aside.db")
+    world.file.rename(aside)
     async with serving(world) as browser:
         gone = await browser.ask("/api/v1/incidents")
-        assert not world.memory.exists()
-        world.memory.write_bytes(b"garbage" * 1000)
+        assert not world.file.exists()
+        world.file.write_bytes(b"garbage" * 1000)
         garbage = await browser.ask("/api/v1/incidents")
-        aside.rename(world.memory)
+        aside.rename(world.file)
         well = await browser.ask("/api/v1/incidents")
     assert (gone.status, garbage.status, well.status) == (503, 503, 200)
     assert gone.headers["Retry-After"] == "2"
-    assert str(world.memory) not in gone.text + garbage.text
+    assert str(world.file) not in gone.text + garbage.text
 
 
 @pytest.fixture
@@ -242,8 +242,8 @@ async def test_questions_are_bounded(slow: World) -> None:
 
 async def test_a_reader_sees_what_a_writer_has_not_finished(world: World) -> None:
     """While somebody holds the file in a transaction the API answers with what was before."""
-    assert world.memory is not None
-    other = sqlite3.connect(world.memory, isolation_level=None, check_same_thread=False)
+    assert world.file is not None
+    other = sqlite3.connect(world.file, isolation_level=None, check_same_thread=False)
     for words in ("BEGIN IMMEDIATE", "DELETE FROM incident"):
         await asyncio.to_thread(other.execute, words)
     try:

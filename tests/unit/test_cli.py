@@ -57,7 +57,10 @@ def test_version() -> None:
     assert vcmon("--version").stdout == f"vcmon {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "check", "probe", "inventory import", "schema"])
+COMMANDS = ["run", "demo", "check", "probe", "report", "inventory import", "schema"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_everywhere_with_examples(command: str) -> None:
     """Every command explains itself."""
     done = vcmon(*command.split(), "--help")

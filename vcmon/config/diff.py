@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -33,6 +33,28 @@ class Changes:
 
     def __bool__(self) -> bool:
         return self != Changes()
+
+    def told(self) -> dict[str, str]:
+        """The same for a log line: only what there is, at most NAMED names of each."""
+        parts = {
+            "added": self.endpoints_added,
+            "removed": self.endpoints_removed,
+            "changed": self.endpoints_changed,
+            "checks_added": self.checks_added,
+            "checks_removed": self.checks_removed,
+            "checks_changed": self.checks_changed,
+            "settings": self.settings,
+        }
+        return {name: _few(names) for name, names in parts.items() if names}
+
+
+NAMED = 10
+"""Names in one field of a log line; a new inventory has thousands."""
+
+
+def _few(names: Sequence[object]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return " ".join(str(name) for name in names[:NAMED]) + more
 
 
 def diff(old: Settings, new: Settings) -> Changes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -13,6 +14,8 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
 )
+
+from vcmon.config.text import shown
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -38,6 +41,49 @@ Duration = Annotated[
 """Seconds; written with a unit in the files."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+_PERCENT = re.compile(r"(100(?:\.0{1,4})?|\d{1,2}(?:\.\d{1,4})?)%")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+def check_percent(value: Any) -> Any:
+    """A percentage with its sign, as text: a bare 0.995 could mean either. Raises ValueError."""
+    if isinstance(value, str) and _PERCENT.fullmatch(value):
+        return value
+    raise ValueError(f"expected a percentage like 99.5%, found {shown(value)}")
+
+
+def check_clock(value: Any) -> Any:
+    """A time of day as ``07:30``. Raises ValueError."""
+    if isinstance(value, str) and _CLOCK.fullmatch(value):
+        return value
+    raise ValueError(f'expected a time of day like "07:30", found {shown(value)}')
+
+
+def check_zone(value: Any) -> Any:
+    """The name of a time zone in the IANA database. Raises ValueError."""
+    try:
+        return ZoneInfo(value).key
+    except (TypeError, ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError(f"expected a time zone like Asia/Jakarta, found {shown(value)}") from None
+
+
+Percent = Annotated[
+    str,
+    BeforeValidator(check_percent),
+    WithJsonSchema({"type": "string", "pattern": f"^{_PERCENT.pattern}$"}),
+]
+"""Kept as written, so that it is exact: ``99.5%``."""
+
+TimeOfDay = Annotated[
+    str,
+    BeforeValidator(check_clock),
+    WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK.pattern}$"}),
+]
+"""``07:30``."""
+
+Zone = Annotated[str, BeforeValidator(check_zone), WithJsonSchema({"type": "string"})]
+"""``Asia/Jakarta``."""
 
 
 class Strict(BaseModel):

@@ -56,6 +56,7 @@ class Parts:
             language=file.language,
             web=self._web(),
             history=self._history(),
+            reports=file.reports,
             defaults=file.defaults,
             flapping=file.flapping,
             incidents=file.incidents,
@@ -127,6 +128,8 @@ class _Reader:
         checks = ProfileReader(*self._at, file.defaults).catalogue(profiles)
         quality = _quality(file.quality)
         media = tuple(dict.fromkeys((*quality, *_mapping(data, "quality"))))
+        for key, what in file.reports.oddities(media, provinces()):
+            self._wrong(("reports", *key), what)
         rows, complete, files = self._inventories(file.include)
         words = Vocabulary(checks, media)
         files = (self._source.path, *files)

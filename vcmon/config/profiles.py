@@ -27,6 +27,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "spacing": (0.001, 1.0),
     "t1": (0.05, 10.0),
     "expiry_warning": (0.0, 3_650 * 86_400.0),
+    "shortest_outage": (0.0, 86_400.0),  # who calls a day's outage short has mistyped
     "jitter": (0.001, 60.0),
     "rtt": (0.001, 60.0),
     # a report needs whole months, and a month is frozen a few days after its end

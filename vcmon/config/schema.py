@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from vcmon.config.fields import Duration, Port, Strict
 from vcmon.config.params import PARAMS
+from vcmon.config.reports import Reports
 from vcmon.config.settings import Defaults, Flapping, History, Incidents, Web
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
@@ -59,6 +60,7 @@ class SettingsFile(Strict):
     language: Literal["id", "en"] = "id"
     web: Web = Web()
     history: History = History()
+    reports: Reports = Reports()
     defaults: Defaults = Defaults()
     flapping: Flapping = Flapping()
     incidents: Incidents = Incidents()

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from vcmon.config.fields import Duration, Strict
+from vcmon.config.reports import Reports
 from vcmon.model.endpoint import Endpoint
 from vcmon.model.memory import Maintenance
 from vcmon.model.province import Province
@@ -94,6 +95,7 @@ class Settings:
     language: Literal["id", "en"] = "id"
     web: Web = Web()
     history: History = History()
+    reports: Reports = Reports()
     defaults: Defaults = Defaults()
     flapping: Flapping = Flapping()
     incidents: Incidents = Incidents()

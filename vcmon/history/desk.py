@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from vcmon.config.settings import Settings
+from vcmon.history.backlog import trimmed
 from vcmon.history.book import Book, with_remarks
 from vcmon.history.causes import CauseCount
 from vcmon.history.facts import Facts
@@ -60,6 +61,11 @@ class Desk:
         page = retire(self._book, self._known.__contains__, at)
         self._book = page.book
         return page.changed
+
+    def set_back(self, now: float) -> None:
+        """The clock was ahead: nothing in the book has happened later than now."""
+        kept = (*self._book.open.values(), *self._book.recent.values())
+        self._book = Book.of(trimmed(incident, now) for incident in kept)
 
     def open(self) -> tuple[Incident, ...]:
         """The incidents that go on, oldest first."""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from vcmon.clock import Clock
 from vcmon.config.settings import History, Settings
+from vcmon.errors import HistoryError, ReportError
 from vcmon.history.backlog import Change
 from vcmon.history.desk import Desk
 from vcmon.history.facts import Facts
+from vcmon.history.freezing import freeze_due
 from vcmon.history.intervals import Recovered
 from vcmon.history.maintenance import Agenda
+from vcmon.history.opening import open_memory
 from vcmon.history.people import Said
 from vcmon.history.recorder import Recorder
 from vcmon.history.scribe import Rules
@@ -31,6 +38,8 @@ STOP_SECONDS = 5.0
 
 
 NOTHING_SAID = Said()
+
+log = structlog.get_logger("vcmon.history")
 
 
 class Nowhere:
@@ -78,7 +87,7 @@ class Keeper:
         sink, agenda = writer or Nowhere(), Agenda()
         desk = Desk(agenda.maintained, clock.wall())
         path = Path(settings.path) if settings.path else None
-        recorder = Recorder(sink, clock, desk.decide)
+        recorder = Recorder(sink, clock, desk.decide, desk.set_back)
         return cls(recorder, writer, desk, agenda, clock, sink, path)
 
     def open_store(self, *, write: bool = False) -> Store | None:
@@ -126,9 +135,26 @@ class Keeper:
         self.recorder.note_incidents(self.desk.retire(self._clock.wall()))
 
     async def tend(self) -> None:
-        """Have the nightly work done; it takes its time, in its own thread."""
-        if self.writer is not None:
-            self.writer.tend()
+        """Have the nightly work done; it takes its time, in threads of its own."""
+        if self.writer is None or self._settings is None:
+            return
+        self.writer.tend()
+        path, now = Path(self._settings.history.path), self._clock.wall()
+        try:
+            months = await asyncio.to_thread(freeze_due, path, self._settings, now)
+        except (sqlite3.Error, HistoryError, ReportError) as error:
+            log.error("no month was frozen; tomorrow night again", problem=str(error))  # noqa: TRY400  the text says all
+        else:
+            log.info("months frozen", months=" ".join(months) or "none was due")
+
+    def opened(self) -> Store | None:
+        """The file once more, to be read and closed by the caller; None without a memory.
+
+        Not for the loop. Raises StartError.
+        """
+        if self._settings is None or not self._settings.history.path:
+            return None
+        return open_memory(Path(self._settings.history.path))
 
     def last_words(self, board: Board) -> None:
         """We are about to stop: hand over what is left."""

@@ -99,12 +99,12 @@ class Cover:
         self._scopes: Mapping[str, Spans] = {s: merge(spans) for s, spans in by_scope.items()}
 
     def spans(self, subject: str) -> Spans:
-        """When the series is under maintenance; never, for one that the inventory lacks."""
+        """When the series is under maintenance; never, for an endpoint that the inventory lacks."""
         if subject not in self._known:
             kind, _, name = subject.partition(":")
             if kind == "endpoint" and name in self._facts.endpoints:
                 found = self._endpoint(name, self._facts.endpoints[name])
-            elif kind == "province" and name in self._facts.members:
+            elif kind == "province":
                 found = self._province(name)
             else:
                 found = ()
@@ -125,7 +125,7 @@ class Cover:
 
     def _province(self, slug: str) -> Spans:
         facts = self._facts
-        names = facts.members[slug]
+        names = facts.members.get(slug, ())  # none: it left the inventory, and has a past
         deciding = [name for name in names if facts.endpoints[name].conference] or names
         parts = [self.spans(f"endpoint:{name}") for name in deciding]
         return merge([*self._named(self._place(slug)), *_all_of(parts)])

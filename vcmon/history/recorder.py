@@ -46,6 +46,10 @@ class Sink(Protocol):
     def beat(self, at: float) -> None: ...
 
 
+def _ignored(_now: float) -> None:
+    pass
+
+
 def no_incidents(_transitions: Sequence[Transition]) -> Iterable[Incident]:
     """Until somebody decides on incidents there are none."""
     return ()
@@ -54,10 +58,17 @@ def no_incidents(_transitions: Sequence[Transition]) -> Iterable[Incident]:
 class Recorder:
     """One writer of what is remembered."""
 
-    def __init__(self, sink: Sink, clock: Clock, decide: Decide = no_incidents) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        clock: Clock,
+        decide: Decide = no_incidents,
+        set_back: Callable[[float], None] = _ignored,
+    ) -> None:
         self._sink = sink
         self._clock = clock
         self.decide = decide
+        self._told_set_back = set_back  # called with the new wall second when the clock went back
         self._current: dict[str, Interval] = {}  # what goes on, by series
         self._incidents: dict[int, Incident] = {}  # likewise, by number
         self._heard: list[Transition] = []  # since the last tick
@@ -209,6 +220,7 @@ class Recorder:
         """The clock was ahead: what is stamped later has not happened, but what is still is."""
         self._floor = now
         self._sink.trim(now)
+        self._told_set_back(now)
         for current in tuple(self._current.values()):
             if current.start >= now:
                 self._put(replace(current, start=now, known_at=min(current.known_at, now)))

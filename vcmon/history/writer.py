@@ -78,7 +78,7 @@ class Writer:
     def stop(self, seconds: float) -> bool:
         """Write what is left and end; whether it was done in time. Not for the loop."""
         if self._thread.ident is None:
-            return True  # never begun: the port was in use, or somebody stopped us at once
+            return True  # never started: there was something else in the way
         self._handed.put(self._backlog)
         self._handed.put(_Task.STOP)
         self._thread.join(seconds)

@@ -333,7 +333,10 @@ class Board:
         self._unrolled.clear()
 
     def _announce(self, subject: str, old: Standing, new: Standing) -> None:
-        self._on_transition(Transition(subject, old, new, new.since, new.known_at))
+        # What was lost before nobody could look keeps its onset; the time between stays unknown.
+        hidden = old.state is State.UNKNOWN and new.since <= old.since
+        at = new.known_at if hidden else new.since
+        self._on_transition(Transition(subject, old, new, at, new.known_at))
 
     def _credit(self, now: float) -> None:
         undecided = self._inventory.undecided(self._suspects)

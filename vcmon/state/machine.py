@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vcmon.config.settings import Confirm
-from vcmon.model.result import Blame, Outcome, Reason, Result
+from vcmon.model.result import SILENT, Blame, Outcome, Reason, Result
 from vcmon.state.loss import FALSE_DOWN_LOG
 
 
@@ -29,6 +29,7 @@ class Streak:
     first: Result
     latest: Result
     silence_log: float = 0.0  # log chance that loss explains all of them
+    answer: Result | None = None  # the latest of them that was not mere silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Belief:
     impaired: bool = False
     against: int = 0  # UP results in a row that say otherwise of ``impaired``
     failing: int = 0  # DOWN results in a row
+    silent: int = 0  # DOWN results without any answer in a row
 
     @property
     def suspect(self) -> bool:
@@ -69,14 +71,18 @@ def observe(belief: Belief, result: Result, silence_log: float = 0.0) -> Belief:
         impaired=impaired,
         against=against,
         failing=belief.failing + 1 if result.outcome is Outcome.DOWN else 0,
+        silent=belief.silent + 1 if _is_silence(result) else 0,
     )
     if result.outcome is belief.outcome:
+        if _is_silence(result) and seen.silent < SILENT_RUNS and belief.reason not in SILENT:
+            return replace(seen, streak=None)
         return replace(seen, streak=None, reason=_reason(seen, result), blame=result.blame)
     streak = belief.streak
     if streak is None or streak.outcome is not result.outcome:
         streak = Streak(result.outcome, 0, result, result)
     log = streak.silence_log + silence_log
-    grown = replace(streak, count=streak.count + 1, latest=result, silence_log=log)
+    answer = streak.answer if _is_silence(result) else result
+    grown = replace(streak, count=streak.count + 1, latest=result, silence_log=log, answer=answer)
     return replace(seen, streak=grown)
 
 
@@ -115,15 +121,27 @@ def commit(belief: Belief, known_at: float) -> Belief:
     streak = belief.streak
     if streak is None:
         return belief
+    told = streak.latest
+    if streak.answer is not None and belief.silent < SILENT_RUNS:
+        told = streak.answer
     return replace(
         belief,
         outcome=streak.outcome,
-        reason=_reason(belief, streak.latest),
-        blame=streak.latest.blame,
+        reason=_reason(belief, told),
+        blame=told.blame,
         since=streak.first.at,
         known_at=known_at,
         streak=None,
     )
+
+
+SILENT_RUNS = 3
+"""So many silent runs in a row take the place of an answer as the reason: on a lossy link a refusal
+gets lost now and then, and it says more than silence does."""
+
+
+def _is_silence(result: Result) -> bool:
+    return result.outcome is Outcome.DOWN and result.reason in SILENT
 
 
 def forget_streak(belief: Belief) -> Belief:

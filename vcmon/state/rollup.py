@@ -43,9 +43,9 @@ def endpoint_standing(views: Sequence[View], quality_fault: Reason | None) -> St
     since = max(v.belief.since for v in deciding)
     impaired = next((v.belief for v in views if is_impaired(v.belief)), None)
     if impaired is not None:
-        return Standing(State.DEGRADED, impaired.reason, Blame.REMOTE)
+        return Standing(State.DEGRADED, impaired.reason, Blame.REMOTE, since)
     if quality_fault is not None:
-        return Standing(State.DEGRADED, quality_fault, Blame.PATH)
+        return Standing(State.DEGRADED, quality_fault, Blame.PATH, since)
     return Standing(State.UP, Reason.OK, Blame.NONE, since)
 
 
@@ -162,12 +162,15 @@ def _none_alive(
 def settle(previous: Standing, proposed: Standing, known_at: float) -> Standing:
     """The proposed standing with its times: unchanged while the state is, never before the last.
 
-    A loss is backdated as far as the last change allows; any other state that can't tell a later
-    onset of its own (degraded, up again after it) begins now.
+    A loss is backdated as far as the last change allows, and so is its end, whether what is back
+    is well or degraded; any other state that can't tell a later onset of its own (degraded after
+    up, up again after it) begins now. What was lost before nobody could look, and still is, keeps
+    its onset.
     """
     if proposed.state is previous.state:
         return replace(proposed, since=previous.since, known_at=previous.known_at)
     since = proposed.since
-    if since <= previous.since:
+    lost = proposed.state in {State.DOWN, State.UNREACHABLE}
+    if since <= previous.since and not (lost and previous.state is State.UNKNOWN):
         since = previous.since if proposed.state is State.DOWN else known_at
     return replace(proposed, since=min(known_at, since), known_at=known_at)

@@ -79,22 +79,27 @@ def favicon(worst: State, count: int) -> str:
     )
 
 
+def make_environment() -> Environment:
+    """What every page is written with: escaping always, nothing left undefined."""
+    environment = Environment(
+        loader=DictLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(words=words, refresh=REFRESH, glyphs=glyphs())
+    return environment
+
+
 class Pages:
     """Writes the pages, in pieces of less than a millisecond."""
 
     def __init__(self, sources: Sources, stylesheet: str) -> None:
         self._sources = sources
-        environment = Environment(
-            loader=DictLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        environment.globals.update(
-            stylesheet=stylesheet, words=words, refresh=REFRESH, glyphs=glyphs()
-        )
+        self.environment = environment = make_environment()
+        environment.globals.update(stylesheet=stylesheet)
         self._status = environment.get_template("status.html")
         self._message = environment.get_template("message.html")
 

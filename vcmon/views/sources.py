@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vcmon.config.settings import Settings
+from vcmon.history.memory import Memory
 from vcmon.history.store import Store
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
@@ -13,9 +14,9 @@ from vcmon.model.memory import Cause, Incident, Occasion
 from vcmon.model.status import Snapshot, State
 
 
-def no_memory() -> Store | None:
-    """What opens the memory where there is none."""
-    return None
+def no_memory() -> None:
+    """The memory of a vcmon that has none."""
+    return
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Sources:
     wall: Callable[[], float]
     history: Callable[[], HistoryFigures] = HistoryFigures  # without a memory: nothing counted
     planned: Callable[[], Sequence[Occasion]] = tuple  # maintenance that is on, or soon will be
+    # Asked and read in a thread, once a report. None: switched off; StartError: it can't be read.
+    memory: Callable[[], Memory | None] = no_memory
     incidents: Callable[[], Sequence[Incident]] = tuple  # those that go on
     begun: Callable[[], Mapping[Cause, int]] = dict  # incidents counted by cause
     open_store: Callable[[], Store | None] = no_memory  # the memory, to read; not for the loop

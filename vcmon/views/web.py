@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from vcmon.views import api, exposition, freshness, pages
+from vcmon.views import api, exposition, freshness, pages, report_page
 from vcmon.views.acting import Acting
 from vcmon.views.gate import Gate
 from vcmon.views.metrics import Metrics
@@ -23,6 +23,7 @@ from vcmon.views.outside import Outside
 from vcmon.views.press import Body, Press, accepts_gzip, answer, pack, slices
 from vcmon.views.recall import Recall
 from vcmon.views.refusal import Refusal
+from vcmon.views.report_face import ReportFace
 from vcmon.views.shelf import Shelf
 from vcmon.views.site import Seldom, Site
 from vcmon.views.sources import Sources
@@ -55,6 +56,8 @@ SHARED = "Cross-Origin-Resource-Policy"
 
 STYLE = (Path(__file__).parent / "static" / "vcmon.css").read_bytes()
 """Read with the program: no file is touched once the loop runs."""
+
+REPORT_STYLE = report_page.STYLE.encode()
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -110,14 +113,24 @@ def refusal(request: web.Request) -> str | None:
     return None
 
 
+def fingerprinted(name: str, content: bytes) -> str:
+    """The path of a style, which names its content: it may be kept for ever."""
+    return f"/static/{name}.{hashlib.sha256(content).hexdigest()[:12]}.css"
+
+
 class Faces:
     """The handlers of all routes."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self.style_path = f"/static/vcmon.{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
-        self._style = Body(STYLE, pack(STYLE))
+        self.style_path = fingerprinted("vcmon", STYLE)
+        report_style = fingerprinted("report", REPORT_STYLE)
+        self._styles = {
+            self.style_path: Body(STYLE, pack(STYLE)),
+            report_style: Body(REPORT_STYLE, pack(REPORT_STYLE)),
+        }
         self.pages = pages.Pages(sources, self.style_path)
+        self.reports = ReportFace(sources, self.pages.environment, (self.style_path, report_style))
         self._api = api.Api(sources)
         self._metrics = Metrics(sources)
         self._pool = ThreadPoolExecutor(1, "vcmon-gzip")
@@ -125,6 +138,11 @@ class Faces:
         self._status = Press(self._pool)
         self._scrapes = 0
         self._reloading = False
+
+    @property
+    def style_paths(self) -> tuple[str, ...]:
+        """Where the styles are; a changed style has another path."""
+        return tuple(self._styles)
 
     async def close(self, _app: web.Application) -> None:
         """Give back the thread."""
@@ -148,7 +166,7 @@ class Faces:
 
     async def style(self, request: web.Request) -> web.Response:
         forever = "public, max-age=31536000, immutable"
-        return answer(request, self._style, "text/css; charset=utf-8", forever)
+        return answer(request, self._styles[request.path], "text/css; charset=utf-8", forever)
 
     async def status(self, request: web.Request) -> web.Response:
         key = self._moment()
@@ -331,7 +349,9 @@ def build(sources: Sources) -> web.Application:
     app.on_response_prepare.append(harden)
     app.on_cleanup.append(faces.close)
     app.router.add_get("/", faces.page)
-    app.router.add_get(faces.style_path, faces.style)
+    for path in faces.style_paths:
+        app.router.add_get(path, faces.style)
+    faces.reports.routes(app.router)
     app.router.add_get("/metrics", faces.metrics)
     app.router.add_get("/api/v1/status", faces.status)
     app.router.add_get("/api/v1/provinces/{slug}", faces.province)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.fakes.remembered import HOSTILE, fill, settings_of
+from tests.fakes.filled_memory import HOSTILE, fill, settings_of
 from vcmon.cli import cli
 from vcmon.errors import ConfigError, StartError
 from vcmon.history.store import Store

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.fakes.remembered import settings_of
+from tests.fakes.filled_memory import settings_of
 from vcmon.cli import cli
 from vcmon.config.tokens import matches, read, split
 from vcmon.errors import StartError

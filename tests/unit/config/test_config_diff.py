@@ -64,3 +64,15 @@ def test_other_settings_are_named(tmp_path: Path) -> None:
     old = loaded(tmp_path)
     new = loaded(tmp_path, "canaries: [h]\nquality: {fibre: {loss: 0.5}}\nlanguage: en")
     assert diff(old, new) == Changes(settings=("language", "canaries", "quality"))
+
+
+def test_the_log_line_is_short(tmp_path: Path) -> None:
+    """Only what there is is told, ten names at the most, and how many more there are."""
+    many = [f"e{n:02},aceh,,codec,192.0.2.1,icmp,,,," for n in range(15)]
+    told = diff(
+        loaded(tmp_path, "", rows(A)), loaded(tmp_path, "language: en", rows(A, *many))
+    ).told()
+    assert told.keys() == {"added", "checks_added", "settings"}
+    assert told["added"] == "e00 e01 e02 e03 e04 e05 e06 e07 e08 e09 and 5 more"
+    assert told["checks_added"].startswith("e00/icmp ")
+    assert told["settings"] == "language"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.fakes.clock import EPOCH
-from tests.fakes.remembered import incident
+from tests.fakes.filled_memory import incident
 from vcmon.history.causes import CauseCount
 from vcmon.model.memory import VCMON, Cause, Deed, Incident, Remark
 

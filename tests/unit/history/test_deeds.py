@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.clock import EPOCH
-from tests.fakes.remembered import fill
+from tests.fakes.filled_memory import fill
 from vcmon.history import deeds
 from vcmon.history.deeds import Doer, NoSuchError, end, month_span, plan, say
 from vcmon.history.people import Wanted

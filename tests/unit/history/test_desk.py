@@ -121,3 +121,13 @@ def test_what_leaves_the_inventory_is_nobodys_outage() -> None:
     mine.load(small, Facts.of(small))
     ended = one(mine.retire(begun.start + 30))
     assert (ended.id, ended.stop) == (begun.id, begun.start + 30)
+
+
+def test_a_clock_set_back_dates_nothing_into_the_future() -> None:
+    """What began under a clock that was ahead begins now, and goes on."""
+    mine = desk()
+    begun = one(mine.decide([down(A, 3600)]))
+    mine.set_back(EPOCH + 60)
+    assert one(mine.open()).start == EPOCH + 60
+    ended = one(mine.decide([up(A, 120)]))
+    assert (ended.id, ended.start, ended.stop) == (begun.id, EPOCH + 60, EPOCH + 120)

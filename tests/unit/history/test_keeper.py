@@ -81,7 +81,7 @@ async def test_without_a_path_there_is_no_memory(tmp_path: Path) -> None:
     keeper.last_words(board)
     assert keeper.stop()
     assert not keeper.figures().wanted
-    assert keeper.writer is None
+    assert keeper.desk.open() == ()
 
 
 def test_the_settings_say_how_it_is_kept(tmp_path: Path) -> None:
@@ -102,3 +102,11 @@ def test_the_thread_ends_with_its_last_task(tmp_path: Path) -> None:
     assert writer.stop(5.0)
     assert (tmp_path / "b.db").exists()
     assert not (tmp_path / "m.db-wal").exists()
+
+
+def test_a_start_that_failed_leaves_nothing(tmp_path: Path) -> None:
+    """What was never started ends at once, and has made no file."""
+    keeper, board = tied(tmp_path / "m.db")
+    keeper.last_words(board)
+    assert keeper.stop()
+    assert list(tmp_path.iterdir()) == []

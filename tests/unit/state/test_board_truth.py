@@ -52,6 +52,23 @@ def test_one_cut_is_found_in_time(weather: Weather, canaries: tuple[str, ...]) -
     assert max(delays) <= 18
 
 
+def test_an_outage_around_a_blind_spell_leaves_the_spell_unknown() -> None:
+    """Down before and after our own side was cut: the onset stays, the time between is unknown."""
+
+    def world(check: Check[Any], now: float) -> Weather:
+        dark = 1500 <= now < 1800
+        return CUT if dark or (check.id.endpoint == "p07-codec" and now >= 1100) else FINE
+
+    sim = Simulation(settings(*country(), canaries=("192.0.2.250",)), world)
+    sim.run(1200)
+    mine = [t for t in sim.transitions if t.subject == "province:p07"][1:]
+    assert [t.new.state for t in mine] == [State.DOWN, State.UNKNOWN, State.DOWN]
+    first, hidden, again = mine
+    assert again.new.since == first.new.since
+    assert again.at == again.noticed_at >= sim.clock.offset + 1800
+    assert hidden.at <= sim.clock.offset + 1550
+
+
 def test_recovery_takes_two_answers_ten_seconds_apart() -> None:
     """The end of an outage is backdated to the first of two answers at least 10 s apart."""
     sim = Simulation(settings(*country()), broken(CUT, "p07", 1100, 1160))

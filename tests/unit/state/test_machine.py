@@ -114,3 +114,27 @@ def test_impairment_takes_two_runs_each_way() -> None:
     assert is_impaired(believe([up(3)], belief=belief))
     assert believe([up(3)], belief=belief).reason is Reason.STATUS
     assert not is_impaired(believe([up(3), up(4)], belief=belief))
+
+
+def reasons(*outcomes: Reason) -> list[Result]:
+    """A result that is up, then these failures two seconds apart."""
+    return [up(0), *(down(10 + 2 * n, reason) for n, reason in enumerate(outcomes))]
+
+
+REFUSED, SILENCE = Reason.REFUSED, Reason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ((REFUSED, SILENCE, SILENCE), REFUSED),  # the refusals of the last two got lost
+        ((SILENCE, SILENCE, REFUSED), REFUSED),
+        ((SILENCE, SILENCE, SILENCE), SILENCE),
+        ((REFUSED, REFUSED, REFUSED, SILENCE, SILENCE), REFUSED),
+        ((REFUSED, REFUSED, REFUSED, SILENCE, SILENCE, SILENCE), SILENCE),  # now it is cut
+        ((REFUSED, REFUSED, REFUSED, Reason.RESET), Reason.RESET),  # another answer counts at once
+    ],
+)
+def test_an_answer_says_more_than_silence(found: tuple[Reason, ...], told: Reason) -> None:
+    """What was answered is the reason, until three runs in a row bring nothing."""
+    assert believe(reasons(*found)).reason is told

@@ -168,6 +168,28 @@ def test_on_backup_is_degraded() -> None:
     assert rolled((CODEC, OK), (link, GONE), (backup, GONE)).state is State.UP
 
 
+@pytest.mark.parametrize("state", [State.UP, State.DEGRADED])
+def test_the_end_of_an_outage_is_backdated_whatever_follows(state: State) -> None:
+    """A lossy link that comes back was back when it first answered, not when we were sure."""
+    before = Standing(State.DOWN, Reason.TIMEOUT, since=100, known_at=106)
+    assert settle(before, Standing(state, Reason.LOSS, since=400), 410).since == 400
+
+
+def test_what_recovers_lossy_knows_since_when() -> None:
+    """The degraded standing of an endpoint carries the onset of its deciding checks."""
+    standing = endpoint_standing([deciding(UP)], Reason.LOSS)
+    assert (standing.state, standing.since) == (State.DEGRADED, 10)
+
+
+@pytest.mark.parametrize("state", [State.DOWN, State.UNREACHABLE])
+def test_what_was_lost_before_nobody_could_look_keeps_its_onset(state: State) -> None:
+    """An outage that goes on behind our own blindness began before it."""
+    blind = Standing(State.UNKNOWN, Reason.BLIND, since=300, known_at=300)
+    assert settle(blind, Standing(state, Reason.TIMEOUT, since=100), 400).since == 100
+    assert settle(blind, Standing(state, Reason.TIMEOUT, since=350), 400).since == 350
+    assert settle(blind, Standing(State.UP, Reason.OK, since=100), 400).since == 400
+
+
 def test_times_follow_the_state() -> None:
     """The same state keeps its onset; a new one is backdated, but never before the last."""
     before = Standing(State.UP, Reason.OK, since=100, known_at=101)

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.fakes.remembered import HOSTILE
+from tests.fakes.filled_memory import HOSTILE
 from vcmon.config.provinces import provinces
 from vcmon.model.status import State
 from vcmon.views import words

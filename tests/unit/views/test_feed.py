@@ -9,8 +9,8 @@ from datetime import datetime
 
 import pytest
 
+from tests.fakes.filled_memory import HOSTILE, incident
 from tests.fakes.inventory import endpoint
-from tests.fakes.remembered import HOSTILE, incident
 from tests.fakes.snapshots import NOW, PROVINCES
 from vcmon.config.settings import Settings
 from vcmon.model.memory import Cause, Deed, Incident, Member, Remark

@@ -327,7 +327,7 @@ def test_every_link_leads_somewhere() -> None:
     anchors = {link.partition("#")[2] for link in links if "#" in link and link[:5] != "data:"}
     assert {"aceh", "provinsi", "g-up"} <= anchors <= set(ids)
     others = {link for link in links if "#" not in link and link[:5] != "data:"}
-    assert others == {"/static/x.css", "/?jeda", "/api/v1/status", "/metrics"}
+    assert others == {"/static/x.css", "/?jeda", "/laporan", "/api/v1/status", "/metrics"}
 
 
 def test_page_refreshes_by_itself_unless_paused() -> None:

@@ -1,0 +1,1 @@
+"""A year of a scripted country in a minute: what vcmon recorded against what really happened."""
