@@ -209,6 +209,7 @@ async def _main(config: Path, settings: Settings) -> None:
     app.apply(settings)
     spare_the_collector()
     site = Site(build(app.sources()), settings.web.listen)
+    _end_on_signals(app)
     try:
         await asyncio.to_thread(app.keeper.start)
         await site.start()
@@ -259,7 +260,7 @@ async def _serve(app: App, site: Site) -> None:
     async with asyncio.TaskGroup() as group:
         parts = (app.engine.run(), app.pulse(), app.feed_watchdog(site))
         tasks = [group.create_task(part) for part in parts]
-        _on_signals(app, lambda: group.create_task(_reload(app)))
+        _reload_on_signal(lambda: group.create_task(_reload(app)))
         app.manager.ready()
         await app.stop.wait()
         for task in tasks:
@@ -275,11 +276,14 @@ async def _reload(app: App) -> None:
     await app.reload()
 
 
-def _on_signals(app: App, reload: Callable[[], Awaitable[None]]) -> None:
-    loop = asyncio.get_running_loop()
+def _end_on_signals(app: App) -> None:
+    """From the first answer on: the memory may take a moment to open."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, app.stop.set)
-    loop.add_signal_handler(signal.SIGHUP, reload)
+        asyncio.get_running_loop().add_signal_handler(number, app.stop.set)
+
+
+def _reload_on_signal(reload: Callable[[], Awaitable[None]]) -> None:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
 
 
 def _log_transition(change: Transition) -> None:
