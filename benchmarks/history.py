@@ -12,9 +12,11 @@ from statistics import median
 from benchmarks.common import Table
 from tests.lab.rig import slugs
 from vcmon.history import upkeep
+from vcmon.history.availability import Terms, availability
 from vcmon.history.base import ms
 from vcmon.history.rollup import DAYS
 from vcmon.history.schema import CODES
+from vcmon.history.spans import milliseconds
 from vcmon.history.store import Store
 from vcmon.model.result import Blame, Reason
 from vcmon.model.status import State
@@ -52,7 +54,12 @@ def told(table: Table, store: Store, path: Path) -> None:
     table.limit("history.bars", bars, 10.0, "ms")
     start = NOW - 60 * DAY
     month = took(lambda: [store.intervals(s, start, start + 31 * DAY) for s in provinces])
-    table.limit("history.month", month, 10.0, "ms")
+    table.line("a month's intervals of 38 provinces", f"{month:.2f} ms")
+    terms = month_terms(start)
+    one = took(lambda: availability(store.intervals(provinces[0], *span(terms)), terms))
+    table.line("one province's availability in a month", f"{one:.2f} ms")
+    every = took(lambda: [availability(store.intervals(s, *span(terms)), terms) for s in provinces])
+    table.limit("history.month", every, 10.0, "ms")
     table.line("one tick's transaction", f"{took(lambda: tick(store)):.3f} ms")
     begun = time.perf_counter()
     upkeep.prune(store, NOW + DAY, upkeep.Keep())
@@ -64,6 +71,17 @@ def told(table: Table, store: Store, path: Path) -> None:
     found = [*upkeep.faults(store), *upkeep.overlaps(store)]
     found += upkeep.disagreements(store, NOW, upkeep.Keep(), lambda *_: None)
     table.line(f"a check ({len(found)} faults)", f"{time.perf_counter() - begun:.2f} s")
+
+
+def month_terms(start: float) -> Terms:
+    """31 days of whole time from ``start`` on, with everything counted."""
+    first = milliseconds(start)
+    last = milliseconds(start + 31 * DAY)
+    return Terms(first, last, ((first, last),))
+
+
+def span(terms: Terms) -> tuple[float, float]:
+    return terms.start / 1000, terms.stop / 1000
 
 
 def took(work: Callable[[], object]) -> float:
