@@ -195,7 +195,7 @@ class App:
             reload=self.reload,
             wall=self.clock.wall,
             history=self.keeper.figures,
-            memory=self.keeper.opened,
+            memory=self.keeper.open_store,
             planned=lambda: self.keeper.agenda.planned(self.clock.wall()),
             incidents=self.keeper.desk.open,
             begun=lambda: self.keeper.desk.causes.counts,

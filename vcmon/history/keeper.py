@@ -19,7 +19,6 @@ from vcmon.history.facts import Facts
 from vcmon.history.freezing import freeze_due
 from vcmon.history.intervals import Recovered
 from vcmon.history.maintenance import Agenda
-from vcmon.history.opening import open_memory
 from vcmon.history.people import Said
 from vcmon.history.recorder import Recorder
 from vcmon.history.scribe import Rules
@@ -146,15 +145,6 @@ class Keeper:
             log.error("no month was frozen; tomorrow night again", problem=str(error))  # noqa: TRY400  the text says all
         else:
             log.info("months frozen", months=" ".join(months) or "none was due")
-
-    def opened(self) -> Store | None:
-        """The file once more, to be read and closed by the caller; None without a memory.
-
-        Not for the loop. Raises StartError.
-        """
-        if self._settings is None or not self._settings.history.path:
-            return None
-        return open_memory(Path(self._settings.history.path))
 
     def last_words(self, board: Board) -> None:
         """We are about to stop: hand over what is left."""

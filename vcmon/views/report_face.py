@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -14,7 +15,7 @@ import structlog
 from aiohttp import web
 from jinja2 import Environment
 
-from vcmon.errors import ReportError, StartError
+from vcmon.errors import HistoryError, ReportError, StartError
 from vcmon.history.frozen import month_report
 from vcmon.history.month import Month
 from vcmon.history.report import Desk, Report
@@ -166,7 +167,7 @@ class ReportFace:
                 return OFF
             with closing(memory):
                 report = month_report(Desk(memory, settings, wall), month)
-        except StartError as error:
+        except (StartError, HistoryError, OSError, sqlite3.Error) as error:
             log.warning("the memory can't be read", problem=str(error))
             return UNREADABLE
         except ReportError as error:
