@@ -34,7 +34,7 @@ class Sources:
     wall: Callable[[], float]
     history: Callable[[], HistoryFigures] = HistoryFigures  # without a memory: nothing counted
     planned: Callable[[], Sequence[Occasion]] = tuple  # maintenance that is on, or soon will be
-    # Asked and read in a thread, once a report. None: switched off; it raises where it can't be read.
+    # Asked and read in a thread, once a report. None: switched off; raises where it can't be read.
     memory: Callable[[], Memory | None] = no_memory
     incidents: Callable[[], Sequence[Incident]] = tuple  # those that go on
     begun: Callable[[], Mapping[Cause, int]] = dict  # incidents counted by cause
