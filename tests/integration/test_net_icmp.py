@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -397,3 +398,28 @@ def test_packets_under_way_are_bounded(space: Netns) -> None:
         reason, known = space.call(too_many)
     assert reason == "buffers"
     assert known <= 49_152
+
+
+def without_stamps() -> Told:
+    """A burst where the kernel refuses to stamp a single packet."""
+
+    async def job(pinger: Pinger) -> Burst:
+        echo = pinger._lanes[V4].socket
+
+        def refuses(*_: object) -> int:
+            raise OSError(errno.EINVAL, "no such option")
+
+        echo._sendmsg = refuses
+        await asyncio.sleep(0.1)
+        return await pinger.burst("127.0.0.1", FIVE, 1.0)
+
+    found = with_pinger(job)
+    assert isinstance(found, Burst)
+    return told(found)
+
+
+def test_a_kernel_without_stamps_of_sending_is_no_fault(space: Netns) -> None:
+    """Where a packet's sending can't be stamped, our own clock tells, and nothing is lost."""
+    found = space.call(without_stamps)
+    assert (found.echo.sent, found.echo.received, found.fault) == (5, 5, None)
+    assert max(found.echo.rtts) < 0.01

@@ -130,6 +130,8 @@ class Engine:
             self._running[check_id] = asyncio.create_task(self._one(check, attempts))
 
     def _taken(self, result: Result) -> None:
+        if self._runner.stopping:
+            return  # the pinger was closed under it
         self._hand_on(result, 1)
         self._finish(result.check)
 

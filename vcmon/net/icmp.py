@@ -25,6 +25,7 @@ from vcmon.net.icmp_burst import (
     closed_fault,
     crowded_fault,
     network_fault,
+    nobody,
     overflow_fault,
     round_trip,
 )
@@ -149,7 +150,7 @@ class Pinger:
 
     def abandon(self, run: Run) -> None:
         """End the burst now, and tell nobody."""
-        run.tell = _nobody
+        run.tell = nobody
         self._end(run)
         self._tell_soon()
 
@@ -222,8 +223,10 @@ class Pinger:
                 failure = exc
                 # It may be what an earlier packet met: that is told to whom it concerns.
                 told = self._read_errors(lane)
-                lane.count_stamps_anew()
-                if not told:
+                if stamped:  # it may also be that this kernel stamps no single packet
+                    lane.count_stamps_anew()
+                    stamped, send = False, echo.send
+                elif not told:
                     break
             else:
                 packet = lane.packets[sequence] = Packet(run, sequence, wall, mono)
@@ -389,10 +392,6 @@ class Pinger:
             run.network = network_fault(reason, error)
             run.offender = error.offender
         self._settled(run)
-
-
-def _nobody(_: Burst) -> None:
-    """Told of what nobody waits for any more."""
 
 
 def _settle(told: asyncio.Future[Burst], burst: Burst) -> None:

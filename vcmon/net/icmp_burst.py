@@ -53,6 +53,10 @@ Tell = Callable[[Burst], None]
 """Is told the outcome once, when the burst has ended."""
 
 
+def nobody(_: Burst) -> None:
+    """Is told of what nobody waits for any more."""
+
+
 class Packet:
     """One echo request under way: when it was sent (both clocks), and how it went."""
 
