@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vcmon.model.endpoint import CONFERENCE_ROLES, Endpoint, Role
-from vcmon.model.result import Blame, Outcome, Reason
+from vcmon.model.result import SILENT, Blame, Outcome, Reason
 from vcmon.model.status import SEVERITY, Standing, State
 from vcmon.state.machine import Belief, is_impaired
 
@@ -50,8 +50,13 @@ def endpoint_standing(views: Sequence[View], quality_fault: Reason | None) -> St
 
 
 def _down(belief: Belief, views: Sequence[View]) -> Standing:
+    # A refusal is an answer: then one silent burst of pings on a lossy link is no doubt.
+    refused = belief.reason not in SILENT
     host_answers = any(
-        not v.decides and not v.stale and v.belief.outcome is Outcome.UP and not v.belief.suspect
+        not v.decides
+        and not v.stale
+        and v.belief.outcome is Outcome.UP
+        and (refused or not v.belief.suspect)
         for v in views
     )
     standing = Standing(State.DOWN, belief.reason, belief.blame, belief.since)

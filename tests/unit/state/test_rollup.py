@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.inventory import endpoint
+from tests.fakes.results import down
 from vcmon.model.endpoint import Endpoint, Role
 from vcmon.model.result import Blame, Outcome, Reason
 from vcmon.model.status import Standing, State
-from vcmon.state.machine import Belief
+from vcmon.state.machine import Belief, observe
 from vcmon.state.rollup import (
     View,
     endpoint_standing,
@@ -40,6 +41,16 @@ def test_ping_answers_but_the_service_does_not(reason: Reason) -> None:
     """A codec that answers ping but not SIP is down with reason service, and it is to blame."""
     standing = endpoint_standing([supporting(UP), deciding(failed(reason))], None)
     assert standing == Standing(State.DOWN, Reason.SERVICE, Blame.REMOTE, 50)
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"), [(Reason.REFUSED, Reason.SERVICE), (Reason.TIMEOUT, Reason.TIMEOUT)]
+)
+def test_one_silent_burst_beside_a_refusal_is_no_doubt(reason: Reason, told: Reason) -> None:
+    """A host that refuses is there, whatever one burst says; one that is silent may be going."""
+    burst = observe(UP, down(60), -5.0)
+    assert burst.suspect
+    assert endpoint_standing([supporting(burst), deciding(failed(reason))], None).reason is told
 
 
 def test_a_wrong_answer_keeps_its_own_reason() -> None:
