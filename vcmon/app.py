@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +28,7 @@ from vcmon.model.endpoint import Endpoint
 from vcmon.model.figures import EngineFigures
 from vcmon.model.result import Result
 from vcmon.model.status import Transition
-from vcmon.net.deadline import LoopLag
+from vcmon.net.deadline import SWITCH, LoopLag
 from vcmon.net.icmp import Pinger
 from vcmon.net.resolver import Resolver
 from vcmon.probes import BEGINS, PROBES
@@ -58,6 +59,7 @@ def run(config: Path) -> int:
     """
     logs.configure()
     settings = load(config)
+    sys.setswitchinterval(SWITCH)
     asyncio.run(_main(config, settings))
     return 0
 

@@ -5,11 +5,28 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 
 FIELD_MAX = 2000
 """Characters of one field: a banner or a traceback must not fill the journal."""
+
+
+class _Unfailing:
+    """Standard error. What can't be written (a full disk, a closed pipe) is lost: no line is worth
+    a verdict, and the board logs each in the middle of making it.
+    """
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            return sys.stderr.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -29,7 +46,7 @@ def configure(level: int = logging.INFO) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Unfailing())),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, format="level=%(levelname)s event=%(message)s")

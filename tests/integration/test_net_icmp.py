@@ -423,3 +423,62 @@ def test_a_kernel_without_stamps_of_sending_is_no_fault(space: Netns) -> None:
     found = space.call(without_stamps)
     assert (found.echo.sent, found.echo.received, found.fault) == (5, 5, None)
     assert max(found.echo.rtts) < 0.01
+
+
+def crowded_turn() -> tuple[int, int]:
+    """(refused, known and reserved) when more is begun in one turn than there are numbers."""
+
+    async def job(pinger: Pinger) -> tuple[int, int]:
+        plan = BurstPlan(100, 0.02, 16)
+        refused = 0
+        for number in range(700):
+            try:
+                pinger.begin(f"127.1.{number // 250}.{number % 250 + 1}", plan, 5.0, lambda _: None)
+            except ProbeError:
+                refused += 1
+        lane = pinger._lanes[V4]
+        most = len(lane.packets) + lane.reserved
+        await asyncio.sleep(0.3)
+        return refused, max(most, len(lane.packets) + lane.reserved)
+
+    found = with_pinger(job)
+    assert isinstance(found, tuple)
+    return found
+
+
+def test_numbers_are_kept_for_what_is_still_to_be_sent(space: Netns) -> None:
+    """700 bursts of 100 at once: what has no sequence number is refused, and nothing hangs."""
+    refused, most = space.call(crowded_turn)
+    assert refused == 700 - 491
+    assert most <= 49_152
+
+
+def broken_socket() -> list[str]:
+    """What ten bursts are told when the socket fails in the middle of a turn."""
+
+    async def job(pinger: Pinger) -> list[str]:
+        told: list[str] = []
+        for _ in range(10):
+            pinger.begin(
+                "127.0.0.1", FIVE, 1.0,
+                lambda b: told.append(str(b.fault.reason) if b.fault else ""),
+            )  # fmt: skip
+
+        def fails(_: object) -> None:
+            raise OSError(errno.ENOBUFS, "no buffers")
+
+        pinger._lanes[V4].socket.mark = fails  # type: ignore[method-assign,assignment]
+        pinger._lanes[V4].count_stamps_anew = fails  # type: ignore[method-assign,assignment]
+        await asyncio.sleep(0.3)
+        return [*told, str(pinger.in_flight)]
+
+    found = with_pinger(job)
+    assert isinstance(found, list)
+    return found
+
+
+def test_a_broken_socket_strands_nobody(space: Netns) -> None:
+    """Every burst of a turn that failed is told of a fault of our own; none waits for ever."""
+    *told, in_flight = space.call(broken_socket)
+    assert in_flight == "0"
+    assert len(told) == 10

@@ -52,10 +52,13 @@ def check_rule(text: str, first: datetime) -> None:
             raise ValueError(f"{name}: expected 1 to 9999")
     _check_days(parts)
     try:
-        happens = next(iter(rule_of(text, first)), None) is not None
+        # Without its end: a rule that never comes true is searched for up to the year 9999.
+        endless = ";".join(f"{name}={value}" for name, value in parts.items() if name != "UNTIL")
+        rule_of(text, first)
+        happens = next(iter(rule_of(endless, first)), None) is not None
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"not a rule of RFC 5545: {error}") from None
-    if not happens and "UNTIL" not in parts:
+    if not happens:
         raise ValueError("there is no such day: this never happens")
 
 

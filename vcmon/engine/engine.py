@@ -132,8 +132,10 @@ class Engine:
     def _taken(self, result: Result) -> None:
         if self._runner.stopping:
             return  # the pinger was closed under it
-        self._hand_on(result, 1)
-        self._finish(result.check)
+        try:
+            self._hand_on(result, 1)
+        finally:
+            self._finish(result.check)
 
     async def _one(self, check: Check[Any], attempts: int) -> None:
         try:

@@ -23,6 +23,7 @@ class Desk:
         self._book = Book()
         # Until the file tells its last number, ours must be larger than any that it can hold.
         self._number = int(now)
+        self._begun = False
         self._rules = Rules(Facts(), maintained=maintained)
         self._known: frozenset[str] = frozenset()
         self.causes = CauseCount()
@@ -41,7 +42,8 @@ class Desk:
         self.causes.adopt(said.incidents)
         mine = (*self._book.open.values(), *self._book.recent.values())
         self._book = Book.of((*said.incidents, *mine))
-        self._number = max(last_number, *(each.id for each in mine), 0)
+        # What we gave out stays given, even if we have forgotten to what.
+        self._number = max(last_number, self._number) if self._begun else last_number
 
     def heard(self, said: Said) -> None:
         """People said something."""
@@ -73,4 +75,5 @@ class Desk:
 
     def _next_number(self) -> int:
         self._number += 1
+        self._begun = True
         return self._number

@@ -18,7 +18,7 @@ def freeze_due(path: Path, settings: Settings, now: float) -> tuple[str, ...]:
     Raises sqlite3.Error or HistoryError; what was frozen before that stays so.
     """
     frozen = []
-    with closing(Store.open(path)) as store:
+    with closing(Store.open(path, make=False)) as store:
         for month, pages in pages_due(Desk(store, settings, now)).items():
             try:
                 store.freeze(month, pages, now)

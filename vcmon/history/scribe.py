@@ -249,13 +249,20 @@ class Scribe:
         except HistoryError as error:
             self._ill("refused", error)
         except (sqlite3.Error, OSError) as error:
-            self._treat(error)
+            self._treated(error)
         except Exception as bug:
             # The thread lives on, or nothing would ever be written again.
             log.exception("history: a bug of ours")
             self._ill("bug", bug)
             self._let_go()
         self._note()
+
+    def _treated(self, error: sqlite3.Error | OSError) -> None:
+        try:
+            self._treat(error)
+        except Exception as worse:  # noqa: BLE001  as on a disk that rots and is read-only at once
+            self._ill(kind_of(worse) if isinstance(worse, OSError) else "bug", worse)
+            self._let_go()
 
     def _treat(self, error: sqlite3.Error | OSError) -> None:
         kind = kind_of(error)

@@ -103,7 +103,8 @@ class Writer:
         """What is counted, both of the thread and of what waits for it here."""
         theirs, ours = self._scribe.figures, self._backlog
         dropped = theirs.dropped + self._dropped + ours.dropped
-        return replace(theirs, waiting=theirs.waiting + len(ours), dropped=dropped)
+        up = theirs.up and (self._thread.ident is None or self._thread.is_alive())
+        return replace(theirs, up=up, waiting=theirs.waiting + len(ours), dropped=dropped)
 
     # ---- in the thread
 

@@ -17,6 +17,10 @@ from vcmon.model.result import Blame, Reason
 
 T = TypeVar("T")
 
+SWITCH = 0.002
+"""Seconds for which a computing thread of ours may keep the loop waiting. With Python's own 5 ms
+every pulse was late while a report was counted, and every probe under it worthless."""
+
 STALL_SHARE = 0.1
 """A run during which the loop lagged by more than this share of its timeout proves nothing."""
 
@@ -25,7 +29,7 @@ class LoopLag:
     """Measures how late the loop runs its timers, by a pulse of its own."""
 
     PERIOD = 0.05  # seconds: fine enough to see a tenth of the shortest sensible timeout
-    JITTER = 0.005  # later than this is lag, less is the timer's own grain
+    JITTER = 0.012  # later than this is lag; a thread that computes may hold us for two SWITCHes
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterable
 from operator import attrgetter
 
 from vcmon.clock import monotonic_ns, wall_ns
@@ -28,11 +29,11 @@ from vcmon.net.icmp_burst import (
     nobody,
     overflow_fault,
     round_trip,
+    spoilt_fault,
 )
 from vcmon.net.icmp_socket import (
     Arrival,
     Departure,
-    Destination,
     Mode,
     NetworkError,
     destination_of,
@@ -50,7 +51,6 @@ READ_AT_ONCE = 512  # packets; then the loop gets its turn
 READ_ALL = 16_384  # packets; more than the receive buffer can hold
 SEND_AT_ONCE = 128  # packets sent between two looks at the replies, so that our queue holds them
 EVENTS_AT_ONCE = 256  # bursts advanced or ended before the loop gets its turn
-DESTINATIONS_MAX = 65_536  # literals whose reading is remembered: more than can be under way
 COLD_NS = 1_000_000
 """Nanoseconds without sending after which the way into the kernel is cold, and our own clock stands
 tens of microseconds before the wire: such a packet asks for the kernel's stamp, which costs one
@@ -77,9 +77,8 @@ class Pinger:
         self._wheel: Wheel[Run] = Wheel()
         self._armed_for = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._in_flight = 0
+        self._runs: set[Run] = set()  # begun, and not told yet
         self._unread = 0  # packets sent since the last look at the replies
-        self._destinations: dict[str, tuple[socket.AddressFamily, Destination]] = {}
         self._over: list[Run] = []  # ended, and not told yet
         self._telling = False
 
@@ -91,7 +90,7 @@ class Pinger:
     @property
     def in_flight(self) -> int:
         """Bursts that have not ended."""
-        return self._in_flight
+        return len(self._runs)
 
     def mode(self, family: socket.AddressFamily) -> Mode | str:
         """How AF_INET or AF_INET6 is probed: ``dgram``, ``raw``, or "" where it can't be."""
@@ -121,10 +120,7 @@ class Pinger:
         for lane in self._lanes.values():
             self._loop.remove_reader(lane.socket.sock.fileno())
             lane.socket.close()
-            for packet in lane.packets.values():
-                if not packet.run.ended:
-                    packet.run.local = closed_fault()
-                    self._end(packet.run)
+        self._spoil(self._runs, closed_fault())
         self._tell()
         self._lanes.clear()
         self._wheel.clear()
@@ -137,13 +133,14 @@ class Pinger:
         sent at all: no permission (with what to do), no such family, too many packets under way,
         or ``address`` is no IP literal.
         """
-        family, destination = self._destination(address)
+        family, destination = destination_of(address)
         lane = self._lane(family)
         now = self._loop.time()
         if not lane.has_room(plan.packets, now):
             raise crowded_fault()
         run = Run(lane, destination, plan, timeout, tell)
-        self._in_flight += 1
+        self._runs.add(run)
+        lane.reserved += plan.packets
         run.due = now
         self._advance(run, now)
         return run
@@ -171,14 +168,6 @@ class Pinger:
             raise burst.fault
         return burst
 
-    def _destination(self, address: str) -> tuple[socket.AddressFamily, Destination]:
-        found = self._destinations.get(address)
-        if found is None:
-            if len(self._destinations) >= DESTINATIONS_MAX:
-                self._destinations.clear()
-            found = self._destinations[address] = destination_of(address)
-        return found
-
     def _lane(self, family: socket.AddressFamily) -> Lane:
         lane = self._lanes.get(family)
         if lane is not None:
@@ -191,8 +180,9 @@ class Pinger:
         if now - run.due > TICK:  # we were held up: keep the spacing, don't catch up
             run.due = now
         while True:
-            self._send(run)
             run.unsent -= 1
+            run.lane.reserved -= 1
+            self._send(run)
             if not run.unsent:
                 break
             run.due += run.plan.spacing
@@ -246,6 +236,7 @@ class Pinger:
     def _end(self, run: Run) -> None:
         if not run.ended:
             run.ended = True
+            run.lane.reserved -= run.unsent
             self._over.append(run)
             self._tell_soon()
 
@@ -260,7 +251,7 @@ class Pinger:
         over, self._over = self._over, []
         now = self._loop.time()
         for run in over:
-            self._in_flight -= 1
+            self._runs.discard(run)
             run.lane.retire(run, now)
             try:
                 run.tell(run.burst())
@@ -289,16 +280,22 @@ class Pinger:
         self._timer = None
         now = self._loop.time()
         tick = max(int(now / TICK), self._armed_for)  # asyncio may be early by a clock's grain
-        silent: list[Run] = []
-        for run in self._wheel.take(tick, EVENTS_AT_ONCE):
-            if run.ended:
-                continue
-            if run.unsent:
-                self._advance(run, now)
-            else:
-                silent.append(run)
-        self._expire(silent)
+        due = [run for run in self._wheel.take(tick, EVENTS_AT_ONCE) if not run.ended]
+        silent = [run for run in due if not run.unsent]
+        try:
+            for run in due:
+                if run.unsent:
+                    self._advance(run, now)
+            self._expire(silent)
+        except Exception as bug:  # noqa: BLE001  theirs is lost, but nobody waits for ever
+            self._spoil(due, spoilt_fault(bug))
         self._arm()
+
+    def _spoil(self, runs: Iterable[Run], fault: ProbeError) -> None:
+        for run in runs:
+            if not run.ended:
+                run.local = fault
+                self._end(run)
 
     def _expire(self, runs: list[Run]) -> None:
         for lane in {run.lane for run in runs}:

@@ -74,7 +74,8 @@ class Packet:
     def departed(self, stamp: int) -> None:
         """The kernel's own stamp of the sending; it stands nearer to the wire than ours."""
         behind = stamp - self.wall
-        if 0 <= behind < LATE_STAMP_NS:
+        # later than now it would be if the wall clock was stepped in between
+        if 0 <= behind < min(LATE_STAMP_NS, monotonic_ns() - self.mono + CLOCK_GAP_NS):
             self.wall += behind
             self.mono += behind
 
@@ -149,6 +150,7 @@ class Lane:
         self.sent_at = 0  # monotonic nanoseconds
         self._next = int.from_bytes(os.urandom(2), "big")
         self._ended: deque[tuple[float, Run]] = deque()
+        self.reserved = 0  # packets of bursts under way that are still to be sent
         self._random = b""
         self._stamped = 0  # packets sent that asked for a stamp
         self.unstamped: dict[int, Packet] = {}  # those whose stamp is still to come
@@ -163,7 +165,7 @@ class Lane:
     def has_room(self, number: int, now: float) -> bool:
         """Whether so many more may be sent; forgets what ended long ago, or must make room."""
         ended = self._ended
-        most = MAX_KNOWN - number
+        most = MAX_KNOWN - number - self.reserved
         while ended and (ended[0][0] + REMEMBERED < now or len(self.packets) > most):
             packets = ended.popleft()[1].packets
             for packet in packets:
@@ -172,7 +174,10 @@ class Lane:
         return len(self.packets) <= most
 
     def free_sequence(self) -> int:
-        """The next sequence number that no known packet has; there is one, see MAX_KNOWN."""
+        """The next sequence number that no known packet has, for one that was reserved.
+
+        There is one: what is known and what is reserved are together at most MAX_KNOWN.
+        """
         sequence = self._next
         while sequence in self.packets:
             sequence = (sequence + 1) % SEQUENCES
@@ -218,7 +223,7 @@ def round_trip(wall: int, mono: int, stamp: int, skew: int) -> int:
     for told in (plain,) if steady else (plain - step, plain):
         if (-STEP_NS if steady else 0) <= told <= elapsed + STEP_NS:
             return max(told, 0)
-    return elapsed
+    return max(elapsed, 0)
 
 
 def clock_skew() -> int:
@@ -254,6 +259,11 @@ def crowded_fault() -> ProbeError:
         f"expected at most {MAX_KNOWN} echo requests under way, found more: "
         "probe fewer targets or wait less long for each",
     )
+
+
+def spoilt_fault(bug: Exception) -> ProbeError:
+    text = f"expected the ICMP sockets to work, found {type(bug).__name__}: {bug}"
+    return ProbeError(Reason.BUG, Blame.LOCAL, text)
 
 
 def closed_fault() -> ProbeError:

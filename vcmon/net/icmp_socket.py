@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from icmplib.exceptions import (
@@ -223,7 +224,7 @@ class EchoSocket:
                 data, ancillary, _, destination = self._recvmsg(
                     RECEIVE_BYTES, ERROR_ANCILLARY_BYTES, socket.MSG_ERRQUEUE
                 )
-            except BlockingIOError:
+            except OSError:  # none is left, or none can be had now
                 return
             yield self._noticed(data, ancillary, destination)
 
@@ -326,6 +327,16 @@ def destination_of(address: str) -> tuple[socket.AddressFamily, Destination]:
     An IPv6 literal may carry a zone (``fe80::1%eth0``). Raises ProbeError ``bug`` for what is no
     literal (a name here would be looked up while the loop waits), ``no_route`` for an unknown zone.
     """
+    # An interface may get another number at any time; an address stays what it is.
+    return _read(address) if "%" in address else _remembered(address)
+
+
+@lru_cache(maxsize=65_536)  # more addresses than can be under way
+def _remembered(address: str) -> tuple[socket.AddressFamily, Destination]:
+    return _read(address)
+
+
+def _read(address: str) -> tuple[socket.AddressFamily, Destination]:
     try:
         if ":" not in address:
             socket.inet_pton(socket.AF_INET, address)

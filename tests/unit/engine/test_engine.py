@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from tests.fakes.figures import record
 from tests.fakes.inventory import check
 from tests.fakes.results import result
@@ -162,3 +164,36 @@ async def test_stopping_leaves_no_task() -> None:
     await run_for(engine, 0.4)
     assert script.now.total() == 0
     assert len(asyncio.all_tasks()) == 1
+
+
+class Loud(Script):
+    """A runner that needs no task: each run is over at once."""
+
+    def begin(self, check: Check[Any], done: Callable[[Result], None]) -> bool:
+        self.runs[check.id.endpoint] += 1
+        done(result(Outcome.UP)._replace(check=check.id))
+        return True
+
+
+async def test_a_run_without_a_task_ends_whatever_follows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A bug behind the sink, and a log that can't be written: the check runs again in its turn."""
+
+    def sink(result: Result, attempts: int) -> tuple[()]:
+        raise ValueError("a bug in the board")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vcmon.engine.engine.log.error", full)
+    loop, heard = asyncio.get_running_loop(), list[object]()
+    loop.set_exception_handler(lambda _, context: heard.append(context))
+    script = Loud()
+    engine = Engine(SystemClock(), script, sink, EngineFigures())
+    engine.load(checks(1))
+    task = asyncio.create_task(engine.run())
+    await asyncio.sleep(0.5)
+    task.cancel()
+    await asyncio.wait({task})
+    assert engine._running == {}

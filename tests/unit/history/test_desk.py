@@ -131,3 +131,16 @@ def test_a_clock_set_back_dates_nothing_into_the_future() -> None:
     assert one(mine.open()).start == EPOCH + 60
     ended = one(mine.decide([up(A, 120)]))
     assert (ended.id, ended.start, ended.stop) == (begun.id, EPOCH + 60, EPOCH + 120)
+
+
+def test_a_number_is_given_once_however_late_the_file_opens() -> None:
+    """What was begun, ended and forgotten before the file was there keeps its number for itself."""
+    mine = desk(now=1_790_000_000.0)
+    first = one(mine.decide([down(A, 10)]))
+    mine.decide([up(A, 20)])
+    mine.decide([down("endpoint:b", 50_000)])
+    mine.decide([up("endpoint:b", 50_020)])
+    mine.decide([down(ACEH, 100_000)])  # the first two are long forgotten
+    mine.adopt(Said(), 0)
+    later = one(mine.decide([down("endpoint:b", 200_000)]))
+    assert later.id >= first.id + 3
