@@ -31,6 +31,9 @@ FRESH = 10
 KEPT = 8
 """Reports kept: some forms of some months; a hundred kilobytes each."""
 
+WAITING_MAX = 64
+"""Readers who wait for their report: more than a ministry has, fewer than hold all connections."""
+
 log = structlog.get_logger("vcmon.views")
 
 
@@ -62,6 +65,11 @@ OFF = Refusal(
     "Laporan tidak tersedia",
     "Ingatan pemantau dimatikan, jadi tidak ada yang dapat dihitung. Hubungi admin.",
 )
+BUSY = Refusal(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "Terlalu banyak permintaan",
+    "Laporan sedang dihitung untuk pembaca lain. Muat ulang sebentar lagi.",
+)
 UNREADABLE = Refusal(
     HTTPStatus.SERVICE_UNAVAILABLE,
     "Laporan tidak tersedia",
@@ -84,6 +92,7 @@ class ReportFace:
         self._environment = environment
         self._stylesheets = stylesheets
         self._lock = asyncio.Lock()
+        self._waiting = 0
         self._made: OrderedDict[object, Body | Refusal] = OrderedDict()
         self._forms: Mapping[str, Form] = {
             "id": Form(pages.CONTENT_TYPE, self._page(BAHASA)),
@@ -145,6 +154,16 @@ class ReportFace:
     async def _body(self, month: str, name: str) -> Body | Refusal:
         wall = self._sources.wall()
         key = (month[:16], name, int(wall // FRESH), id(self._sources.settings()))
+        if self._waiting >= WAITING_MAX:
+            return BUSY
+        self._waiting += 1
+        try:
+            return await self._in_turn(key, month, name)
+        finally:
+            self._waiting -= 1
+
+    async def _in_turn(self, key: tuple[object, ...], month: str, name: str) -> Body | Refusal:
+        wall = self._sources.wall()
         async with self._lock:  # a sum at a time: a hundred readers must not fill all threads
             if key not in self._made:
                 self._made[key] = await asyncio.to_thread(self._make, month, name, wall)

@@ -86,6 +86,7 @@ def test_the_range_is_half_open() -> None:
         ("FREQ=DAILY;UNTIL=20261331", "not a rule of RFC 5545"),
         ("FREQ=DAILY;INTERVAL=7;BYDAY=SU", "this never happens"),  # from a Monday on
         ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "this never happens"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20991231", "this never happens"),
         ("FREQ=DAILY;" + "BYMONTH=" + "1," * 200, "expected at most 200 characters"),
     ],
 )

@@ -269,3 +269,23 @@ def test_the_night_finds_rot(make: Make, clock: FakeClock, tmp_path: Path) -> No
 def test_every_trouble_has_a_word(error: sqlite3.Error | OSError, kind: str) -> None:
     """An error without a code of SQLite's is told as trouble with the disk."""
     assert kind_of(error) == kind
+
+
+def test_a_rotten_file_that_cannot_be_put_aside_ends_nothing(
+    make: Make, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Corrupt on a disk that is read-only at once: told, kept, and written when it may."""
+    scribe = make()
+    scribe.write(batch(clock, now(clock, UP)))
+
+    def refuses(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(upkeep, "quarantine", refuses)
+    scribe._treated(sqlite3.DatabaseError("database disk image is malformed"))
+    scribe._note()
+    assert not scribe.figures.up
+    monkeypatch.undo()
+    clock.forward(60)
+    scribe.write(batch(clock, now(clock, DOWN)))
+    assert [state for *_, state in spans(Store.open(tmp_path / "m.db", write=False), A)][-1] is DOWN
