@@ -106,7 +106,7 @@ def test_only_the_right_reply_counts(prefix: str, groups: str, rounds: int) -> N
     # On a busy machine the router is late now and then: then the kernel's stamp says so, too.
     late = found.late - sum(truth.count("stale", address) for address in dead)
     assert missed == late
-    assert missed <= 0.02 * rounds * len(alive)
+    assert missed <= 0.1 * rounds * len(alive)
     assert found.spoofed == sum(map(truth.count, ("source", "nonce", "quote", "elsewhere")))
     stale = sum(truth.count("stale", address) for address in alive)
     assert found.duplicates == truth.count("duplicate") + stale
