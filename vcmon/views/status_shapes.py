@@ -118,6 +118,7 @@ class EndpointDetailShape(StandingShape):
     id: str
     role: Role
     known_at: str | None
+    maintenance: bool  # planned work is on; the state is the true one
     address: str
     site: str
     medium: str
