@@ -14,8 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import zip_longest
+from operator import attrgetter
 
-from vcmon.history.spans import Ruler, Spans, merged, milliseconds, overlap, total, without
+from vcmon.history.spans import Ruler, Span, Spans, merged, milliseconds, overlap, total, without
 from vcmon.model.memory import Counted, Interval
 from vcmon.model.result import Reason
 from vcmon.model.status import State
@@ -112,9 +114,8 @@ def availability(intervals: Iterable[Interval], terms: Terms) -> Availability:
     )
     judged = without(rest, short)
     amounts = dict.fromkeys(Counted, 0)
-    for state in State:
-        spans = merged((start, stop) for start, stop, each in line if each.state is state)
-        amounts[Counted(state.value)] = total(overlap(judged, spans))
+    for state, spans in _by_state(line).items():
+        amounts[Counted(state.value)] = total(overlap(judged, merged(spans)))
     amounts |= {
         Counted.SHORT: total(short),
         Counted.EXCLUDED: total(left_out),
@@ -124,6 +125,13 @@ def availability(intervals: Iterable[Interval], terms: Terms) -> Availability:
     known = merged((start, stop) for start, stop, _ in line)
     amounts[Counted.UNKNOWN] += total(without(judged, known))
     return _with_outages(amounts, runs, (rest, judged))
+
+
+def _by_state(line: Iterable[_Piece]) -> Mapping[State, list[Span]]:
+    found: dict[State, list[Span]] = {}
+    for start, stop, each in line:
+        found.setdefault(each.state, []).append((start, stop))
+    return found
 
 
 def _with_outages(
@@ -144,13 +152,13 @@ _Piece = tuple[int, int, Interval]
 
 def _timeline(intervals: Iterable[Interval], until: int) -> list[_Piece]:
     """The intervals in order, each ending where the next begins at the latest."""
-    ordered = sorted(intervals, key=lambda each: each.start)
+    ordered = sorted(intervals, key=attrgetter("start"))
+    starts = [milliseconds(each.start) for each in ordered]
     line = []
-    for place, each in enumerate(ordered):
-        start = milliseconds(each.start)
+    for each, start, following in zip_longest(ordered, starts, starts[1:]):
         stop = until if each.stop is None else milliseconds(each.stop)
-        if place + 1 < len(ordered):
-            stop = min(stop, milliseconds(ordered[place + 1].start))
+        if following is not None and following < stop:
+            stop = following
         if start < stop:
             line.append((start, stop, each))
     return line

@@ -36,11 +36,12 @@ def overlap(one: Spans, other: Spans) -> Spans:
     found: list[Span] = []
     i = j = 0
     while i < len(one) and j < len(other):
-        start = max(one[i][0], other[j][0])
-        stop = min(one[i][1], other[j][1])
+        (one_start, one_stop), (other_start, other_stop) = one[i], other[j]
+        start = max(other_start, one_start)
+        stop = min(other_stop, one_stop)
         if start < stop:
             found.append((start, stop))
-        if one[i][1] < other[j][1]:
+        if one_stop < other_stop:
             i += 1
         else:
             j += 1
