@@ -106,5 +106,8 @@ PARAMS: dict[str, type[Strict]] = {
 }
 """Every kind that vcmon knows, each also a check name of its own with these defaults."""
 
+KIND_TIMES: dict[str, tuple[float, float]] = {}
+"""(interval, timeout) in seconds of kinds that the defaults of all others would not fit."""
+
 SUPPORTING_KINDS = frozenset({"icmp"})
 """Kinds that explain and measure where a deciding check stands beside them."""

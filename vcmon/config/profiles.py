@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from vcmon.config.checks import Catalogue, Profile
 from vcmon.config.document import Document, Loc, dotted
 from vcmon.config.fields import Duration
-from vcmon.config.params import PARAMS
+from vcmon.config.params import KIND_TIMES, PARAMS
 from vcmon.config.report import Report
 from vcmon.config.schema import LATER_KINDS, PROFILES, ProfileFields, duration
 from vcmon.config.settings import Defaults
@@ -73,7 +73,11 @@ def built_in(defaults: Defaults) -> Catalogue:
 
 
 def _plain(name: str, kind: str, defaults: Defaults) -> Profile:
-    return Profile(name, kind, defaults.interval, defaults.timeout)
+    return Profile(name, kind, *_times(kind, defaults))
+
+
+def _times(kind: str, defaults: Defaults) -> tuple[float, float]:
+    return KIND_TIMES.get(kind, (defaults.interval, defaults.timeout))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +105,12 @@ class ProfileReader:
         made = validate(PROFILES[kind], dict(raw), ("checks", name), at)
         if made is None or not isinstance(made, ProfileFields):
             return _plain(name, kind, self.defaults)
+        interval, timeout = _times(kind, self.defaults)
         profile = Profile(
             name=name,
             kind=kind,
-            interval=self.defaults.interval if made.interval is None else made.interval,
-            timeout=self.defaults.timeout if made.timeout is None else made.timeout,
+            interval=interval if made.interval is None else made.interval,
+            timeout=timeout if made.timeout is None else made.timeout,
             decides=made.decides,
             written=self._parameters(name, raw),
         )
@@ -127,11 +132,11 @@ class ProfileReader:
 
     def _parameters(self, name: str, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         written = {key: raw[key] for key in raw if key not in {"kind", *ProfileFields.model_fields}}
-        if written.get("ca_file"):
-            path = self.source.path.parent / str(written["ca_file"])
-            written["ca_file"] = str(path.absolute())
+        for key in [key for key in written if key.endswith("_file") and written[key]]:
+            path = self.source.path.parent / str(written[key])
+            written[key] = str(path.absolute())
             if not path.is_file():
-                self._wrong((name, "ca_file"), f"no such file: {path}")
+                self._wrong((name, key), f"no such file: {path}")
         return written
 
     def _check_times(self, profile: Profile, made: ProfileFields) -> None:

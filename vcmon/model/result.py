@@ -119,6 +119,27 @@ class Echo(NamedTuple):
         return fmean(abs(b - a) for a, b in zip(self.rtts, self.rtts[1:], strict=False))
 
 
+class Direction(NamedTuple):
+    """One direction of a measured stream of packets; ``forward`` is from us to the endpoint."""
+
+    sent: int
+    received: int
+    jitter: float | None = None  # seconds, RFC 3550
+    dscp: int | None = None  # as it arrived; None: nobody could see it
+
+    @property
+    def loss(self) -> float | None:
+        """Lost share of what was sent, 0 to 1; None where nothing was sent."""
+        return max(0, self.sent - self.received) / self.sent if self.sent else None
+
+
+class Streams(NamedTuple):
+    """What a stream of packets said of each direction; None: it can't be told apart."""
+
+    forward: Direction | None = None
+    backward: Direction | None = None
+
+
 class Result(NamedTuple):
     """What one run of a check found.
 
@@ -138,3 +159,4 @@ class Result(NamedTuple):
     transmissions: int = 1  # how many sendings the answer took: more than 1 is loss
     certificate_expiry: float | None = None  # wall seconds
     detail: Detail = NO_DETAIL  # for people; text, hostile
+    streams: Streams | None = None

@@ -14,7 +14,16 @@ from typing import Any
 
 from vcmon.clock import Clock
 from vcmon.model.endpoint import Check
-from vcmon.model.result import NO_DETAIL, Blame, Detail, Echo, Outcome, Reason, Result
+from vcmon.model.result import (
+    NO_DETAIL,
+    Blame,
+    Detail,
+    Echo,
+    Outcome,
+    Reason,
+    Result,
+    Streams,
+)
 from vcmon.net.deadline import Deadline
 from vcmon.net.icmp import Pinger
 from vcmon.net.resolver import Resolver
@@ -51,6 +60,7 @@ class Tools:
     detail: dict[str, str | int | float | bool] = field(default_factory=dict)
     transmissions: int = 1
     echo: Echo | None = None
+    streams: Streams | None = None
     certificate_expiry: float | None = None
 
     def phase(self, name: str) -> Phase:
@@ -91,6 +101,7 @@ class Tools:
             transmissions=self.transmissions,
             certificate_expiry=self.certificate_expiry,
             detail=detail,
+            streams=self.streams,
         )
 
 
