@@ -6,12 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from vcmon.config.fields import Strict
 from vcmon.config.params import PARAMS, SUPPORTING_KINDS
 from vcmon.config.report import Place, Report
 from vcmon.config.schema import LATER_KINDS, needs_port, takes_port
+from vcmon.config.secrets import Secret
 from vcmon.config.text import shown
 from vcmon.model.endpoint import Check, CheckId
 
@@ -29,6 +31,7 @@ class Profile:
     timeout: float  # seconds
     decides: bool | None = None  # None: by the kind and what stands beside it
     written: Mapping[str, Any] = field(default_factory=dict)  # valid against the kind's model
+    secrets: Mapping[str, Secret] = field(default_factory=dict)  # by parameter, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,11 @@ class Catalogue:
     def __init__(self, profiles: Mapping[str, Profile]) -> None:
         self.profiles = profiles
         self._params: dict[tuple[str, int | None], Strict] = {}  # shared: most endpoints are alike
+
+    def files(self) -> tuple[Path, ...]:
+        """Every file that a secret was read from."""
+        secrets = (each for one in self.profiles.values() for each in one.secrets.values())
+        return tuple(dict.fromkeys(Path(each.path) for each in secrets))
 
     def checks(
         self, cell: str, target: Target, at: Place, report: Report
@@ -121,7 +129,8 @@ class Catalogue:
         if key not in self._params:
             written = dict(profile.written) | ({} if port is None else {"port": port})
             model = PARAMS[profile.kind]
-            self._params[key] = model.model_validate_json(json.dumps(written), strict=True)
+            params = model.model_validate_json(json.dumps(written), strict=True)
+            self._params[key] = params.model_copy(update=profile.secrets)
         return self._params[key]
 
 

@@ -132,7 +132,7 @@ class _Reader:
             self._wrong(("reports", *key), what)
         rows, complete, files = self._inventories(file.include)
         words = Vocabulary(checks, media)
-        files = (self._source.path, *files)
+        files = (self._source.path, *files, *checks.files())
         return Parts(file, words, quality, rows, complete, files, self._at)
 
     def _file(self, data: dict[str, Any]) -> SettingsFile:

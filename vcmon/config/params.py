@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vcmon.config.fields import Duration, Port, Strict
+from vcmon.config.secrets import Secret, SecretFile
 
 
 class IcmpParams(Strict):
@@ -93,6 +94,39 @@ class SipsParams(SipParams):
     transport: Literal["udp", "tcp", "tls"] = "tls"
 
 
+class StunParams(TlsFields):
+    """A STUN Binding (RFC 8489)."""
+
+    port: Port = 3478  # 5349 over TLS
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    rto: Duration = 0.5  # first retransmission over UDP, doubling
+
+    @model_validator(mode="before")
+    @classmethod
+    def _port_of_transport(cls, written: Any) -> Any:
+        if isinstance(written, dict) and written.get("transport") == "tls":
+            return {"port": 5349, **written}
+        return written
+
+
+class TurnParams(StunParams):
+    """A TURN allocation (RFC 8656), given back at once; without credentials the 401 before it."""
+
+    username: Annotated[str, Field(max_length=127)] = ""
+    password_file: SecretFile = Secret()  # long-term credentials, with username
+    secret_file: SecretFile = Secret()  # shared with the server, to make credentials of
+
+    @model_validator(mode="after")
+    def _one_sort_of_credentials(self) -> Self:
+        if self.password_file and self.secret_file:
+            raise ValueError("password_file and secret_file are two sorts of credentials: keep one")
+        if self.password_file and not self.username:
+            raise ValueError("password_file needs a username beside it")
+        if self.username and not (self.password_file or self.secret_file):
+            raise ValueError("username needs password_file, or secret_file, beside it")
+        return self
+
+
 PARAMS: dict[str, type[Strict]] = {
     "icmp": IcmpParams,
     "tcp": TcpParams,
@@ -103,10 +137,14 @@ PARAMS: dict[str, type[Strict]] = {
     "sip": SipParams,
     "sip-tcp": SipTcpParams,
     "sips": SipsParams,
+    "stun": StunParams,
+    "turn": TurnParams,
 }
 """Every kind that vcmon knows, each also a check name of its own with these defaults."""
 
-KIND_TIMES: dict[str, tuple[float, float]] = {}
+KIND_TIMES: dict[str, tuple[float, float]] = {
+    "turn": (30.0, 4.0),  # costs the server a port; over a satellite three round trips take 2.1 s
+}
 """(interval, timeout) in seconds of kinds that the defaults of all others would not fit."""
 
 SUPPORTING_KINDS = frozenset({"icmp"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,6 +15,7 @@ from vcmon.config.fields import Duration
 from vcmon.config.params import KIND_TIMES, PARAMS
 from vcmon.config.report import Report
 from vcmon.config.schema import LATER_KINDS, PROFILES, ProfileFields, duration
+from vcmon.config.secrets import Secret, read_secret, secret_fields
 from vcmon.config.settings import Defaults
 from vcmon.config.source import Source
 from vcmon.config.text import shown
@@ -26,6 +28,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "up_gap": (0.0, 86_400.0),
     "spacing": (0.001, 1.0),
     "t1": (0.05, 10.0),
+    "rto": (0.05, 10.0),
     "expiry_warning": (0.0, 3_650 * 86_400.0),
     "shortest_outage": (0.0, 86_400.0),  # who calls a day's outage short has mistyped
     "jitter": (0.001, 60.0),
@@ -106,13 +109,15 @@ class ProfileReader:
         if made is None or not isinstance(made, ProfileFields):
             return _plain(name, kind, self.defaults)
         interval, timeout = _times(kind, self.defaults)
+        written = self._parameters(name, raw)
         profile = Profile(
             name=name,
             kind=kind,
             interval=interval if made.interval is None else made.interval,
             timeout=timeout if made.timeout is None else made.timeout,
             decides=made.decides,
-            written=self._parameters(name, raw),
+            written=written,
+            secrets=self._secrets(name, kind, written),
         )
         self._check_times(profile, made)
         return profile
@@ -138,6 +143,17 @@ class ProfileReader:
             if not path.is_file():
                 self._wrong((name, key), f"no such file: {path}")
         return written
+
+    def _secrets(self, name: str, kind: str, written: Mapping[str, Any]) -> Mapping[str, Secret]:
+        found = {}
+        for key in secret_fields(PARAMS[kind]):
+            path = Path(written.get(key) or "")
+            if path.is_file():  # where it is not, that is told already
+                try:
+                    found[key] = read_secret(path)
+                except ValueError as error:
+                    self._wrong((name, key), str(error))
+        return found
 
     def _check_times(self, profile: Profile, made: ProfileFields) -> None:
         key = "interval" if made.timeout is None else "timeout"

@@ -8,6 +8,7 @@ stamp: a busy loop of ours adds nothing to them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 import struct
@@ -232,6 +233,11 @@ class UdpSocket:
         """Our own address and port, as the peer's network sees them unless a NAT is between."""
         host, port = self._sock.getsockname()[:2]
         return str(host), int(port)
+
+    def cast(self, payload: bytes) -> None:
+        """Send ``payload`` once and await nothing: for parting words, so no failure is told."""
+        with contextlib.suppress(OSError):
+            self._sock.send(payload)
 
     async def request(
         self,

@@ -4,8 +4,10 @@ from vcmon.probes import dns as dns
 from vcmon.probes import http as http
 from vcmon.probes import icmp as icmp
 from vcmon.probes import sip as sip
+from vcmon.probes import stun as stun
 from vcmon.probes import tcp as tcp
 from vcmon.probes import tls as tls
+from vcmon.probes import turn as turn
 from vcmon.probes.base import Begin, Probe, Tools
 
 PROBES: dict[str, Probe] = {
@@ -18,6 +20,8 @@ PROBES: dict[str, Probe] = {
     "sip": sip.probe,
     "sip-tcp": sip.probe,
     "sips": sip.probe,
+    "stun": stun.probe,
+    "turn": turn.probe,
 }
 
 BEGINS: dict[str, Begin] = {"icmp": icmp.begin}

@@ -32,8 +32,15 @@ PRIOR_LOST, PRIOR_SENT = 0.5, 20.0
 HALF_LIFE = 120.0
 """Seconds after which an observation weighs half: a new loss must show within a minute or two."""
 
-EXCHANGES = {"tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sips": 3}
-"""Round trips in a row that a run over TCP needs; each has about two tries in the timeout."""
+EXCHANGES = {
+    "tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sip-tls": 3, "sips": 3,
+    "stun-tcp": 2, "stun-tls": 3, "turn-tcp": 3, "turn-tls": 4,
+}  # fmt: skip
+"""Round trips in a row that a run over TCP needs; each has about two tries in the timeout. By
+kind, or by kind and transport where that is a parameter."""
+
+DATAGRAM_EXCHANGES = {"turn": 2}
+"""Round trips in a row of a run over UDP that needs more than one; they share the timeout."""
 
 SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
 
@@ -62,22 +69,36 @@ class Loss:
         return min(LOSS_CAP, (self.lost + PRIOR_LOST) / (self.sent + PRIOR_SENT))
 
 
+def _over_tcp(check: Check[Any]) -> int | None:
+    transport = getattr(check.params, "transport", "")
+    return EXCHANGES.get(f"{check.kind}-{transport}", EXCHANGES.get(check.kind))
+
+
+def exchanges(check: Check[Any]) -> int:
+    """Round trips in a row that one run needs, until it knows what it asks for."""
+    return _over_tcp(check) or DATAGRAM_EXCHANGES.get(check.kind, 1)
+
+
 def tries(check: Check[Any]) -> int:
     """How many packets one run may send before it gives up on the first answer."""
     if check.kind == "icmp":
         return int(check.params.packets)
-    first_retry = float(getattr(check.params, "t1", 0.5 if check.kind == "dns" else SYN_RETRY))
-    if check.kind in EXCHANGES:
+    seconds = check.timeout
+    if _over_tcp(check):
         first_retry = SYN_RETRY
+    else:
+        params, default = check.params, 0.5 if check.kind == "dns" else SYN_RETRY
+        first_retry = float(getattr(params, "t1", getattr(params, "rto", default)))
+        seconds /= exchanges(check)
     # retransmissions at t, 3t, 7t, ...: the k-th is sent at (2^k - 1) t
-    return 1 + int(math.log2(max(1.0, check.timeout / first_retry + 1)) - 1e-9)
+    return 1 + int(math.log2(max(1.0, seconds / first_retry + 1)) - 1e-9)
 
 
 def silence_log(check: Check[Any], loss: float) -> float:
     """Log of the chance that one run of ``check`` is silent by a round-trip loss ``loss`` alone."""
     lost_once = min(max(loss, 1e-6), LOSS_CAP) ** tries(check)
-    exchanges = EXCHANGES.get(check.kind, 1)
-    return math.log1p(-((1 - lost_once) ** exchanges)) if exchanges > 1 else math.log(lost_once)
+    count = exchanges(check)
+    return math.log1p(-((1 - lost_once) ** count)) if count > 1 else math.log(lost_once)
 
 
 def observed(result: Result) -> tuple[int, int]:
