@@ -47,7 +47,7 @@ LONG_TERM = f"lt-cred-mech\nuser={USER}:{PASSWORD}\n"
 REST = f"use-auth-secret\nstatic-auth-secret={SECRET}\n"
 OPEN = "no-auth\n"
 
-RANGE = 200
+RANGE = 1_000
 """Relay ports of one server."""
 
 SETTLING = 3.0

@@ -121,3 +121,25 @@ class Deadline:
         if task.cancelled():
             raise self.expired(text, blame)
         return task.result()
+
+    async def see_through(self, work: Awaitable[T], owing: Callable[[], bool], most: float) -> T:
+        """The value of ``work``, which keeps to this deadline by itself.
+
+        For what must not be dropped halfway: when the run is cancelled while ``owing`` says so,
+        ``work`` goes on for ``most`` seconds at the longest, and not past the deadline. It has
+        ended when the CancelledError is raised.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            if owing():
+                await asyncio.wait({task}, timeout=min(most, self.remaining()))
+            raise
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()  # seen, so that nobody is told of it once more
+        return task.result()

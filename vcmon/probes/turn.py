@@ -33,6 +33,9 @@ PARTING_COPIES = 3
 """Datagrams that give an allocation back where no answer can be awaited any more: each may be
 lost, and what is left at the server holds a port of its for ten minutes."""
 
+LEAVING = 1.0
+"""Seconds that a cancelled run may take to give back what it was about to get."""
+
 REFUSED = frozenset({UNAUTHENTICATED, 403, 431, 441})
 """Unauthorized, forbidden, integrity check failure (RFC 3489), wrong credentials: with what the
 settings hold nobody gets a relay here."""
@@ -60,6 +63,7 @@ class Told(NamedTuple):
 
     answer: Answer
     signed: bool  # whether it is the answer to our credentials
+    released: bool  # whether the server says that it holds nothing for us any more
 
 
 async def probe(check: Check[TurnParams], tools: Tools) -> Result:
@@ -72,12 +76,9 @@ async def probe(check: Check[TurnParams], tools: Tools) -> Result:
     login = credentials(check.params, tools.clock.wall())
     async with peer(check, tools) as server:
         client = _Client(server)
-        try:
-            told = await client.allocate(login)
-            if told.answer.success:
-                tools.detail["released"] = await client.release()
-        finally:
-            client.part()
+        told = await tools.deadline.see_through(client.run(login), client.leave, LEAVING)
+    if told.answer.success:
+        tools.detail["released"] = told.released
     describe(told.answer, tools)
     return _verdict(told, check, tools, known=login is not None)
 
@@ -99,20 +100,33 @@ class _Client:
         self._server = server
         self._signature: Signature | None = None
         self._owed = False
+        self._leaving = False
 
-    async def allocate(self, login: Login | None) -> Told:
-        """The server's last word: to a bare request, then to ours, signed."""
-        answer = await self._allocate("request")
-        for _ in range(SIGNED_TRIES):
-            if login is None or not answer.challenges:
-                break
-            answer = await self._allocate("allocate", _sign(login, answer))
-            if answer.code != STALE_NONCE:
-                break
-        return Told(answer, signed=self._signature is not None)
+    async def run(self, login: Login | None) -> Told:
+        """The server's last word to Allocate; whatever it gave for that is given back."""
+        try:
+            answer = await self._allocate("request")
+            for _ in range(SIGNED_TRIES):
+                if login is None or self._leaving or not answer.challenges:
+                    break
+                answer = await self._allocate("allocate", _sign(login, answer))
+                if answer.code != STALE_NONCE:
+                    break
+            released = answer.success and await self._release()
+            return Told(answer, self._signature is not None, released)
+        finally:
+            self._part()
 
-    async def release(self) -> bool:
-        """Whether the server says that it holds nothing for us any more."""
+    def leave(self) -> bool:
+        """Ask for no more, the run is cancelled; True where something may be to be given back.
+
+        A server looks a user up beside its other work, so it may take a Refresh before the Allocate
+        that was sent before it: the answer has to be awaited. Who gives to anyone needs no look.
+        """
+        self._leaving = True
+        return self._owed and self._signature is not None
+
+    async def _release(self) -> bool:
         try:
             answer = await self._server.ask(self._refresh(), "release")
             if answer.code == STALE_NONCE and answer.nonce and self._signature is not None:
@@ -123,8 +137,8 @@ class _Client:
         self._owed = not (answer.success or answer.code == ALLOCATION_MISMATCH)
         return not self._owed
 
-    def part(self) -> None:
-        """Give back what may be left, without a wait: the run is over, or was cut off."""
+    def _part(self) -> None:
+        """Give back what may be left, without a wait: time is over."""
         if self._owed:
             refresh = self._refresh()
             for _ in range(PARTING_COPIES):
