@@ -7,6 +7,7 @@ set -eu
 PEERS="
 baresip-core:baresip
 chromium:chromium
+coturn:turnserver
 dnsmasq-base:dnsmasq
 faketime:faketime
 fping:fping

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aioice import stun as codec
@@ -17,7 +18,7 @@ from aioice import turn as other_client
 from tests.fakes.certificates import Authority
 from tests.fakes.figures import record
 from tests.fakes.probing import UP, Seen, check_of, down, impaired, look, tools_for
-from tests.fakes.sip_peers import Address, UdpPeer, udp_peer
+from tests.fakes.sip_peers import Address, Answer, UdpPeer, udp_peer
 from tests.fakes.turn_peers import (
     LONG_TERM,
     OPEN,
@@ -33,21 +34,20 @@ from tests.fakes.udp_relay import udp_relay
 from vcmon.clock import SystemClock
 from vcmon.config.params import TurnParams
 from vcmon.config.secrets import Secret
+from vcmon.model.endpoint import Check
 from vcmon.model.result import Outcome, Reason
 from vcmon.probes.turn import probe
 from vcmon.state.loss import silence_log
 
-GOOD: dict[str, object] = {"username": USER, "password_file": Secret("/p", PASSWORD)}
-WRONG: dict[str, object] = {"username": USER, "password_file": Secret("/p", "guess")}
+GOOD: dict[str, Any] = {"username": USER, "password_file": Secret("/p", PASSWORD)}
+WRONG: dict[str, Any] = {"username": USER, "password_file": Secret("/p", "guess")}
 
 
-def params_of(port: int, **more: object) -> TurnParams:
+def params_of(port: int, **more: Any) -> TurnParams:
     return TurnParams.model_validate({"port": port, **more})
 
 
-async def ask(
-    port: int, *, seconds: float = 4.0, address: str = "127.0.0.1", **more: object
-) -> Seen:
+async def ask(port: int, *, seconds: float = 4.0, address: str = "127.0.0.1", **more: Any) -> Seen:
     return await look(probe, check_of("turn", params_of(port, **more), address, seconds))
 
 
@@ -58,7 +58,7 @@ class Office:
     server: Coturn
     ca_file: str
 
-    def over(self, transport: str) -> dict[str, object]:
+    def over(self, transport: str) -> dict[str, Any]:
         port = self.server.tls if transport == "tls" else self.server.plain
         return {"port": port, "transport": transport, "ca_file": self.ca_file}
 
@@ -96,7 +96,7 @@ async def test_allocation_over_every_transport_is_up_and_given_back(
     transport: str, office: Office
 ) -> None:
     """UP with the relayed address as evidence; the server holds nothing afterwards."""
-    seen = await ask(**office.over(transport), **GOOD)  # type: ignore[arg-type]
+    seen = await ask(**office.over(transport), **GOOD)
     assert seen.verdict == UP, seen.text
     assert (seen["evidence"], seen["released"], seen["lifetime"]) == ("allocation", True, 600)
     host, _, port = str(seen["relayed"]).partition(":")
@@ -109,7 +109,7 @@ async def test_allocation_over_every_transport_is_up_and_given_back(
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 async def test_challenge_is_evidence_without_credentials(transport: str, office: Office) -> None:
     """401 with realm and nonce proves that TURN is served; nothing is allocated."""
-    seen = await ask(**office.over(transport))  # type: ignore[arg-type]
+    seen = await ask(**office.over(transport))
     assert seen.verdict == UP, seen.text
     assert (seen["evidence"], seen["status"], seen["relayed"]) == ("challenge", 401, None)
     assert office.server.allocations() == 0
@@ -138,10 +138,10 @@ class TwoHoursLate(SystemClock):
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 @pytest.mark.parametrize("login", [WRONG, {**GOOD, "username": "nobody"}], ids=["password", "user"])
 async def test_wrong_password_or_user_is_down(
-    login: dict[str, object], transport: str, office: Office
+    login: dict[str, Any], transport: str, office: Office
 ) -> None:
     """A second 401 is no stale nonce: with these credentials nobody gets a relay."""
-    seen = await ask(**office.over(transport), **login)  # type: ignore[arg-type]
+    seen = await ask(**office.over(transport), **login)
     assert seen.verdict == down(Reason.AUTH), seen.text
     assert seen["status"] == 401
     assert "credentials" in seen.text
@@ -149,7 +149,7 @@ async def test_wrong_password_or_user_is_down(
 
 
 @pytest.mark.parametrize("login", [{}, GOOD], ids=["without", "with credentials"])
-async def test_open_relay_is_told(login: dict[str, object], tmp_path: Path) -> None:
+async def test_open_relay_is_told(login: dict[str, Any], tmp_path: Path) -> None:
     """An allocation without credentials is impaired, said in clear words, and given back."""
     with coturn(tmp_path / "open", OPEN) as server:
         seen = await ask(server.plain, **login)
@@ -248,7 +248,7 @@ RUNS = 200
 async def test_runs_cut_off_at_random_leave_no_allocation(transport: str, office: Office) -> None:
     """200 runs cancelled at random instants: the server holds no allocation of theirs."""
     chance = random.Random(7)
-    checked = check_of("turn", params_of(**office.over(transport), **GOOD))  # type: ignore[arg-type]
+    checked = check_of("turn", params_of(**office.over(transport), **GOOD))
     cut = 0
     for _ in range(RUNS):
         cut += await _cut_off(checked, chance.uniform(0, 0.003 if transport == "udp" else 0.01))
@@ -274,10 +274,10 @@ async def test_runs_cut_off_on_a_slow_path_leave_no_allocation(office: Office) -
     assert (left, cut > RUNS / 2) == (0, True)
 
 
-async def _cut_off(checked: object, after: float) -> bool:
+async def _cut_off(checked: Check[TurnParams], after: float) -> bool:
     """Whether the run was still going on when it was cancelled so many seconds after its begin."""
     with tools_for(4.0) as tools:
-        run = asyncio.ensure_future(probe(checked, tools))  # type: ignore[arg-type]
+        run = asyncio.ensure_future(probe(checked, tools))
         await asyncio.sleep(after)
         running = not run.done()
         run.cancel()
@@ -344,7 +344,11 @@ async def test_loss_is_silent_no_more_often_than_the_arithmetic_says(office: Off
 # --- what no real server does
 
 
-def acting(*answers: tuple[codec.Class, dict[str, object], str]) -> tuple[list[bytes], object]:
+Acting = tuple[codec.Class, dict[str, Any], str]
+"""The class of an answer, its attributes, and the password that signs it."""
+
+
+def acting(*answers: Acting) -> tuple[list[bytes], Answer]:
     """A server that gives these answers one after the other; and what it was asked."""
     asked: list[bytes] = []
 
@@ -363,15 +367,15 @@ def acting(*answers: tuple[codec.Class, dict[str, object], str]) -> tuple[list[b
     return asked, answer
 
 
-def refusing(code: int, **more: object) -> tuple[codec.Class, dict[str, object], str]:
+def refusing(code: int, **more: object) -> Acting:
     return codec.Class.ERROR, {"ERROR-CODE": (code, "No \x1b[2J"), **more}, ""
 
 
 CHALLENGE = refusing(401, REALM=REALM, NONCE=b"once")
-GIVEN: dict[str, object] = {"XOR-RELAYED-ADDRESS": ("192.0.2.9", 50_000), "LIFETIME": 600}
+GIVEN: dict[str, Any] = {"XOR-RELAYED-ADDRESS": ("192.0.2.9", 50_000), "LIFETIME": 600}
 SUCCESS = codec.Class.RESPONSE
 
-ODD = {
+ODD: dict[str, tuple[tuple[Acting, ...], tuple[Outcome, Reason, bool]]] = {
     "401 without realm": ((refusing(401, NONCE=b"once"),), down(Reason.PROTOCOL)),
     "401 without nonce": ((refusing(401, REALM=REALM),), down(Reason.PROTOCOL)),
     "a realm of 764 bytes": (
@@ -407,7 +411,7 @@ async def test_odd_server_has_its_verdict(name: str) -> None:
     """Every way to be no proper TURN server has its verdict, and clean words."""
     answers, verdict = ODD[name]
     asked, answer = acting(*answers)
-    with udp_peer(answer) as peer:  # type: ignore[arg-type]
+    with udp_peer(answer) as peer:
         seen = await ask(peer.port, seconds=0.3, rto="100ms", **GOOD)
     assert seen.verdict == verdict, seen.text
     assert seen.text.isprintable()
@@ -417,7 +421,7 @@ async def test_odd_server_has_its_verdict(name: str) -> None:
 async def test_doubtful_allocation_is_given_back_signed() -> None:
     """A success that proves nothing may be an allocation: the Refresh to 0 goes out, signed."""
     asked, answer = acting(CHALLENGE, (SUCCESS, GIVEN, ""))
-    with udp_peer(answer) as peer:  # type: ignore[arg-type]
+    with udp_peer(answer) as peer:
         await ask(peer.port, seconds=0.2, **GOOD)
         await asyncio.sleep(0.1)
     last = codec.parse_message(asked[-1])

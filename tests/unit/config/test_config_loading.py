@@ -305,6 +305,9 @@ def test_the_documented_examples_load(tmp_path: Path) -> None:
     inventory = text.split("```csv\n")[1].partition("```")[0]
     (tmp_path / "v.yaml").write_text("".join(settings))
     (tmp_path / "inventaris.csv").write_text(inventory)
+    for secret in ("turn.password", "turn.secret"):
+        (tmp_path / secret).write_text("secret")
+        (tmp_path / secret).chmod(0o600)
     assert len(load(tmp_path / "v.yaml").endpoints) == 2
 
 

@@ -52,7 +52,7 @@ SETTINGS = {
     "checks: {a: {port: 1}}": "v.yaml:1: checks.a.kind: needed, but missing: one of icmp, tcp",
     "checks: {a: {kind: icpm}}": "v.yaml:1: checks.a.kind: expected one of icmp, tcp, tls, http",
     "checks: {a: {kind: h323}}": "v.yaml:1: checks.a.kind: this version does not know 'h323' yet",
-    "checks: {stun: {kind: icmp}}": "v.yaml:1: checks.stun.kind: this version does not know",
+    "checks: {h323: {kind: icmp}}": "v.yaml:1: checks.h323.kind: this version does not know",
     "checks: {sip: {kind: icmp}}": "v.yaml:1: checks.sip.kind: a profile called sip must be of",
     "checks: {a: {kind: http, pth: /}}": "v.yaml:1: checks.a.pth: unknown key; known here: ",
     "checks: {a: {kind: http, port: 0}}": "v.yaml:1: checks.a.port: expected a value greater than",
@@ -180,7 +180,7 @@ CELLS = {
     "a,aceh,,codec,192.0.2.1,sipp,,,,": "checks: unknown check 'sipp'; known are icmp, tcp",
     "a,aceh,,codec,192.0.2.1,icmp h323,,,,": "checks: this version does not know 'h323' yet; it "
     "knows icmp, tcp, tls, http, https, dns, sip, sip-tcp, sips",
-    "a,aceh,,codec,192.0.2.1,stun:3478,,,,": "checks: this version does not know 'stun' yet",
+    "a,aceh,,codec,192.0.2.1,call:5060,,,,": "checks: this version does not know 'call' yet",
     "a,aceh,,codec,192.0.2.1,tcp,,,,": "checks: 'tcp' needs a port: write it as tcp:1720",
     "a,aceh,,codec,192.0.2.1,icmp:7,,,,": "checks: icmp has no port: write 'icmp'",
     "a,aceh,,codec,192.0.2.1,tcp:0,,,,": "checks: expected a port of 1 to 65535 after 'tcp:'",
