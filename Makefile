@@ -6,6 +6,7 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 SIM_ARGS ?=
+FUZZ_ARGS ?=
 
 BIN := $(VENV)/bin
 # No host name of any registry gets into a lock: each machine asks the one it is set up for.
@@ -14,7 +15,7 @@ COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-heade
 	--upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench simulate soak figures lock wheel format install install-dev peers clean
+.PHONY: help demo test check bench simulate fuzz soak figures lock wheel format install install-dev peers clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -37,6 +38,9 @@ bench: install-dev peers ## measure against fping and others (BENCH_ARGS=--help)
 
 simulate: install-dev ## the truth simulator: 200 months and a year (SIM_ARGS=--help)
 	@$(BIN)/python -m tests.simulator $(SIM_ARGS)
+
+fuzz: install-dev ## a million hostile inputs for each parser (FUZZ_ARGS=--help)
+	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 soak: install-dev peers ## the long tests, hours rather than minutes
 	@$(BIN)/pytest -m soak -s --timeout=0 $(PYTEST_ARGS)

@@ -1,0 +1,1 @@
+"""Long campaigns of hostile bytes against every parser: ``python -m tests.fuzz``."""
