@@ -17,6 +17,7 @@ from tests.fuzz.campaign import run
 TARGETS = {
     "icmp": "tests.fuzz.icmp",
     "sip": "tests.fuzz.sip",
+    "stun": "tests.fuzz.stun",
     "x509": "tests.fuzz.x509",
 }
 """The module of each target: it holds ``TARGET``."""

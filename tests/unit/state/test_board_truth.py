@@ -92,7 +92,9 @@ def test_recovery_takes_two_answers_ten_seconds_apart() -> None:
     assert change.noticed_at - change.at >= 10
 
 
-@pytest.mark.parametrize("kinds", ["icmp", "sip", "tcp", "https", "icmp sip tcp", "icmp https"])
+@pytest.mark.parametrize(
+    "kinds", ["icmp", "sip", "tcp", "https", "turn", "icmp sip tcp", "icmp https"]
+)
 @pytest.mark.catalogue("T18")
 def test_loss_alone_is_no_outage(kinds: str) -> None:
     """At 20 % loss each way, beginning at once on clean links, nothing is ever down."""

@@ -9,7 +9,16 @@ import pytest
 from tests.fakes.inventory import check
 from tests.fakes.results import down, result, up
 from vcmon.model.result import Echo, Outcome
-from vcmon.state.loss import FALSE_DOWN_LOG, HALF_LIFE, LOSS_CAP, Loss, observed, silence_log, tries
+from vcmon.state.loss import (
+    FALSE_DOWN_LOG,
+    HALF_LIFE,
+    LOSS_CAP,
+    Loss,
+    exchanges,
+    observed,
+    silence_log,
+    tries,
+)
 
 ROUND_TRIP = 0.36  # 20 % each way
 
@@ -23,24 +32,39 @@ def measured(sent: int, lost: int) -> Loss:
 @pytest.mark.parametrize(
     ("kind", "timeout", "count"),
     [("icmp", 2, 5), ("sip", 2, 3), ("sip", 1.5, 2), ("sip", 1.6, 3), ("dns", 2, 3), ("tcp", 2, 2),
-     ("sips", 2, 2), ("tcp", 3.5, 3)],
+     ("sips", 2, 2), ("tcp", 3.5, 3), ("stun", 2, 3), ("turn", 4, 3), ("turn", 2, 2)],
 )  # fmt: skip
 def test_how_often_a_run_asks(kind: str, timeout: float, count: int) -> None:
-    """Packets in a burst, SIP's T1 doubling, the kernel's SYN retries."""
+    """Packets in a burst, T1 and RTO doubling (in each exchange's share), the kernel's SYNs."""
     assert tries(check("e", kind, timeout=timeout)) == count
 
 
 @pytest.mark.parametrize(
     ("kind", "chance"),
     [("icmp", ROUND_TRIP**5), ("sip", ROUND_TRIP**3), ("tcp", ROUND_TRIP**2),
-     ("https", 1 - (1 - ROUND_TRIP**2) ** 3)],
+     ("https", 1 - (1 - ROUND_TRIP**2) ** 3), ("stun", ROUND_TRIP**3),
+     ("turn", 1 - (1 - ROUND_TRIP**2) ** 2)],
 )  # fmt: skip
 def test_the_chance_of_a_silent_run(kind: str, chance: float) -> None:
     """A run is silent when every packet of one of its exchanges is lost."""
     assert math.exp(silence_log(check("e", kind), ROUND_TRIP)) == pytest.approx(chance)
 
 
-@pytest.mark.parametrize("kind", ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns"])
+@pytest.mark.parametrize(
+    ("kind", "transport", "count"),
+    [("stun", "tcp", 2), ("stun", "tls", 3), ("turn", "udp", 2), ("turn", "tcp", 3),
+     ("turn", "tls", 4), ("sip", "udp", 1), ("sip", "tcp", 2), ("sip", "tls", 3)],
+)  # fmt: skip
+def test_exchanges_go_by_the_transport(kind: str, transport: str, count: int) -> None:
+    """A connection and its handshake come before the first question."""
+    wanted = check("e", kind, transport=transport)
+    assert exchanges(wanted) == count
+    assert tries(wanted) == (2 if transport != "udp" or kind == "turn" else 3)
+
+
+@pytest.mark.parametrize(
+    "kind", ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns", "stun", "turn"]
+)
 def test_three_runs_prove_a_cut_on_a_clean_link(kind: str) -> None:
     """On a link without loss the default three confirmations are enough for every kind."""
     clean = measured(60, 0).ratio

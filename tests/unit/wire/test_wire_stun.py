@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -126,10 +126,10 @@ def test_tshark_reads_our_requests(tmp_path: Path) -> None:
     assert dict(zip(TSHARK_FIELDS, map(list, found), strict=True)) == TSHARK_FIELDS
 
 
-def capture(payloads: object) -> bytes:
+def capture(payloads: Iterable[bytes]) -> bytes:
     """A pcap of UDP datagrams (link type raw IP) from port 40000 to 3478."""
     out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 101)
-    for payload in payloads:  # type: ignore[attr-defined]
+    for payload in payloads:
         udp = struct.pack("!HHHH", 40_000, 3478, 8 + len(payload), 0) + payload
         ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0,
                          bytes((192, 0, 2, 1)), bytes((192, 0, 2, 2)))  # fmt: skip
@@ -184,7 +184,7 @@ def test_unknown_attributes_are_passed_over() -> None:
     assert answer.mapped is not None
 
 
-NOT_OURS = {
+NOT_OURS: dict[str, Callable[[], bytes]] = {
     "another transaction": lambda: answer_to(
         Request(Method.BINDING, b"x" * 12, ""), (0x0020, ADDRESS)
     ),
