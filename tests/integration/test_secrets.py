@@ -80,5 +80,5 @@ def _everything(monitor: Monitor, config: Path) -> str:
     with ThreadPoolExecutor(2) as pool:
         told += pool.map(lambda words: command(*words), commands)
     assert '"evidence": "allocation"' in "".join(told)
-    assert "refuses these credentials" in "".join(told)
+    assert "verdict: wrong is DOWN" in "".join(told)
     return "".join(told)
