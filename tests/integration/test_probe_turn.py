@@ -430,13 +430,14 @@ async def test_odd_server_has_its_verdict(name: str) -> None:
     assert len(asked) <= 10
 
 
-async def test_doubtful_allocation_is_given_back_signed() -> None:
-    """A success that proves nothing may be an allocation: the Refresh to 0 goes out, signed."""
-    asked, answer = acting(CHALLENGE, (SUCCESS, GIVEN, ""))
+@pytest.mark.parametrize("last", [(SUCCESS, GIVEN, ""), refusing(437)], ids=["unsigned", "437"])
+async def test_doubtful_allocation_is_given_back_signed(last: Acting) -> None:
+    """What may be an allocation, ours of now or of before: the Refresh to 0 goes out, signed."""
+    asked, answer = acting(CHALLENGE, last)
     with udp_peer(answer) as peer:
         await ask(peer.port, seconds=0.2, **GOOD)
         await asyncio.sleep(0.1)
-    last = codec.parse_message(asked[-1])
-    assert last.message_method is codec.Method.REFRESH
-    assert last.attributes["LIFETIME"] == 0
-    assert last.check_message_integrity(other_client.make_integrity_key(USER, REALM, PASSWORD))
+    parting = codec.parse_message(asked[-1])
+    assert parting.message_method is codec.Method.REFRESH
+    assert parting.attributes["LIFETIME"] == 0
+    assert parting.check_message_integrity(other_client.make_integrity_key(USER, REALM, PASSWORD))

@@ -49,7 +49,7 @@ ADVICE = {
     431: _LOGIN + _CLOCKS,
     441: _LOGIN,
     300: "it sends its clients elsewhere; let the check ask that server",
-    437: "it still holds an allocation of this port of ours; the next run has another port",
+    437: "it still held an allocation of this port of ours, which is given back now",
     438: "it calls its own fresh nonce stale; look at its clock and its stale-nonce",
     440: "it relays no IPv4; a client has to ask for IPv6",
     442: "it does not relay UDP, which a conference needs; look at its no-udp-relay",
@@ -148,7 +148,7 @@ class _Client:
         self._signature = signature
         self._owed = True  # from here on: a request whose answer is lost allocates as well
         answer = await self._server.ask(request(Method.ALLOCATE, signature), phase)
-        self._owed = answer.success
+        self._owed = answer.success or answer.code == ALLOCATION_MISMATCH
         return answer
 
     def _refresh(self) -> Request:
