@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+from vcmon import __version__
 from vcmon.model.province import Province
 from vcmon.model.status import SEVERITY, ProvinceStatus, Snapshot, State
 from vcmon.views import words
@@ -96,10 +98,11 @@ def make_environment() -> Environment:
 class Pages:
     """Writes the pages, in pieces of less than a millisecond."""
 
-    def __init__(self, sources: Sources, stylesheet: str) -> None:
+    def __init__(self, sources: Sources, stylesheet: str, script: str) -> None:
         self._sources = sources
         self.environment = environment = make_environment()
-        environment.globals.update(stylesheet=stylesheet)
+        build = sha256(f"{__version__} {stylesheet} {script} {TEMPLATES}".encode()).hexdigest()[:12]
+        environment.globals.update(stylesheet=stylesheet, script=script, build=build)
         self._status = environment.get_template("status.html")
         self._message = environment.get_template("message.html")
 

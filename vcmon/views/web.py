@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from vcmon.views import api, exposition, freshness, pages, report_page
+from vcmon.views import api, exposition, freshness, pages, report_page, stream
 from vcmon.views.acting import Acting
 from vcmon.views.gate import Gate
 from vcmon.views.metrics import Metrics
@@ -41,7 +41,8 @@ BODY_MAX = 32 << 10
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; "
         "frame-ancestors 'none'; form-action 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -56,6 +57,8 @@ SHARED = "Cross-Origin-Resource-Policy"
 
 STYLE = (Path(__file__).parent / "static" / "vcmon.css").read_bytes()
 """Read with the program: no file is touched once the loop runs."""
+
+SCRIPT = (Path(__file__).parent / "static" / "vcmon.js").read_bytes()
 
 REPORT_STYLE = report_page.STYLE.encode()
 
@@ -114,8 +117,13 @@ def refusal(request: web.Request) -> str | None:
 
 
 def fingerprinted(name: str, content: bytes) -> str:
-    """The path of a style, which names its content: it may be kept for ever."""
-    return f"/static/{name}.{hashlib.sha256(content).hexdigest()[:12]}.css"
+    """The path of a style or script, which names its content: it may be kept for ever."""
+    stem, _, kind = name.rpartition(".")
+    return f"/static/{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
+
+
+KINDS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+"""What a static file is, by the end of its name."""
 
 
 class Faces:
@@ -123,14 +131,16 @@ class Faces:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self.style_path = fingerprinted("vcmon", STYLE)
-        report_style = fingerprinted("report", REPORT_STYLE)
-        self._styles = {
-            self.style_path: Body(STYLE, pack(STYLE)),
+        style = fingerprinted("vcmon.css", STYLE)
+        report_style = fingerprinted("report.css", REPORT_STYLE)
+        script = fingerprinted("vcmon.js", SCRIPT)
+        self._static = {
+            style: Body(STYLE, pack(STYLE)),
             report_style: Body(REPORT_STYLE, pack(REPORT_STYLE)),
+            script: Body(SCRIPT, pack(SCRIPT)),
         }
-        self.pages = pages.Pages(sources, self.style_path)
-        self.reports = ReportFace(sources, self.pages.environment, (self.style_path, report_style))
+        self.pages = pages.Pages(sources, style, script)
+        self.reports = ReportFace(sources, self.pages.environment, (style, report_style))
         self._api = api.Api(sources)
         self._metrics = Metrics(sources)
         self._pool = ThreadPoolExecutor(1, "vcmon-gzip")
@@ -140,9 +150,9 @@ class Faces:
         self._reloading = False
 
     @property
-    def style_paths(self) -> tuple[str, ...]:
-        """Where the styles are; a changed style has another path."""
-        return tuple(self._styles)
+    def static_paths(self) -> tuple[str, ...]:
+        """Where styles and the script are; a changed one has another path."""
+        return tuple(self._static)
 
     async def close(self, _app: web.Application) -> None:
         """Give back the thread."""
@@ -164,9 +174,10 @@ class Faces:
         body = await press.body(key, lambda: self.pages.status(paused=paused, opened=opened))
         return answer(request, body, pages.CONTENT_TYPE, "no-store")
 
-    async def style(self, request: web.Request) -> web.Response:
+    async def static(self, request: web.Request) -> web.Response:
         forever = "public, max-age=31536000, immutable"
-        return answer(request, self._styles[request.path], "text/css; charset=utf-8", forever)
+        kind = KINDS[request.path.rpartition(".")[2]]
+        return answer(request, self._static[request.path], kind, forever)
 
     async def status(self, request: web.Request) -> web.Response:
         key = self._moment()
@@ -312,7 +323,8 @@ def guard(faces: Faces) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        kill = asyncio.get_running_loop().call_later(ANSWER_TIME, _abort, request)
+        limit = stream.LIFE if request.path == stream.PATH else ANSWER_TIME
+        kill = asyncio.get_running_loop().call_later(limit, _abort, request)
         try:
             response = await tried(request, handler)
             # Sent here, not after us: a client that does not read falls under the limit, too.
@@ -349,8 +361,8 @@ def build(sources: Sources) -> web.Application:
     app.on_response_prepare.append(harden)
     app.on_cleanup.append(faces.close)
     app.router.add_get("/", faces.page)
-    for path in faces.style_paths:
-        app.router.add_get(path, faces.style)
+    for path in faces.static_paths:
+        app.router.add_get(path, faces.static)
     faces.reports.routes(app.router)
     app.router.add_get("/metrics", faces.metrics)
     app.router.add_get("/api/v1/status", faces.status)
@@ -363,4 +375,5 @@ def build(sources: Sources) -> web.Application:
     Recall(sources, shelf, gate).add_to(app)
     Acting(sources, shelf, gate).add_to(app)
     Outside(sources, shelf).add_to(app)
+    stream.Stream(sources).add_to(app)
     return app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from math import isfinite
 from zoneinfo import ZoneInfo
 
@@ -162,6 +162,12 @@ def clock(at: float, zone: tzinfo = WIB) -> str:
     """``09.41.07 WIB``."""
     local = _local(at, zone)
     return f"{local:%H.%M.%S} {local.tzname()}" if local else NOTHING
+
+
+def hours(zone: tzinfo) -> int:
+    """Whole hours ahead of UTC, the same all year in Indonesia."""
+    local = _local(0.0, zone)
+    return int(((local and local.utcoffset()) or timedelta()).total_seconds()) // 3600
 
 
 def moment(at: float, now: float, zone: tzinfo = WIB) -> str:
