@@ -106,7 +106,7 @@ async def test_stale_data_is_seen_though_the_stream_lives() -> None:
 
 
 async def test_from_commit_to_pixel() -> None:
-    """Of 40 changes (VCMON_CHANGES) each is in the page's tile within a second in 95 of 100 cases."""
+    """Of VCMON_CHANGES changes 95 in 100 are in the page's tile within a second."""
     world = World(uniform())
     async with looking(world, viewport=size(1280)) as view:
         await expect(view.page.locator("body.live")).to_have_count(1)
