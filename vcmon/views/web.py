@@ -27,6 +27,7 @@ from vcmon.views.report_face import ReportFace
 from vcmon.views.shelf import Shelf
 from vcmon.views.site import Seldom, Site
 from vcmon.views.sources import Sources
+from vcmon.views.tongue import BAHASA, ENGLISH, TONGUES, Tongue
 
 __all__ = ["Site", "build"]
 
@@ -116,6 +117,11 @@ def refusal(request: web.Request) -> str | None:
     return None
 
 
+def spoken(request: web.Request) -> Tongue:
+    """The language that the address asks for."""
+    return ENGLISH if request.path.startswith(f"{ENGLISH.root}/") else BAHASA
+
+
 def fingerprinted(name: str, content: bytes) -> str:
     """The path of a style or script, which names its content: it may be kept for ever."""
     stem, _, kind = name.rpartition(".")
@@ -144,7 +150,8 @@ class Faces:
         self._api = api.Api(sources)
         self._metrics = Metrics(sources)
         self._pool = ThreadPoolExecutor(1, "vcmon-gzip")
-        self._page, self._special = Press(self._pool), Press(self._pool)
+        self._page = {tongue: Press(self._pool) for tongue in TONGUES}
+        self._special = Press(self._pool)
         self._status = Press(self._pool)
         self._scrapes = 0
         self._reloading = False
@@ -165,13 +172,16 @@ class Faces:
         return snapshot.version, snapshot.at, stale, id(self._sources.settings())
 
     async def page(self, request: web.Request) -> web.Response:
+        tongue = spoken(request)
         paused, opened = "jeda" in request.query, request.query.get("lihat", "")
         if opened not in self._sources.settings().provinces:
             opened = ""
         # Ages are told to the second, so a rendering is good for the second it was made in.
-        key = (*self._moment(), int(self._sources.wall()), paused, opened)
-        press = self._special if paused or opened else self._page
-        body = await press.body(key, lambda: self.pages.status(paused=paused, opened=opened))
+        key = (*self._moment(), int(self._sources.wall()), tongue.lang, paused, opened)
+        press = self._special if paused or opened else self._page[tongue.lang]
+        body = await press.body(
+            key, lambda: self.pages.status(tongue, paused=paused, opened=opened)
+        )
         return answer(request, body, pages.CONTENT_TYPE, "no-store")
 
     async def static(self, request: web.Request) -> web.Response:
@@ -288,7 +298,7 @@ def trouble(faces: Faces, request: web.Request, status: HTTPStatus) -> web.Respo
         kind = api.CONTENT_TYPE
     else:
         title, text = TROUBLES.get(status, (f"{status.value} {status.phrase}", "Tidak dilayani."))
-        body = faces.pages.message(title, text)
+        body = faces.pages.message(title, text, spoken(request))
         kind = pages.CONTENT_TYPE
     headers = {"Content-Type": kind, "Cache-Control": "no-store"}
     return web.Response(status=status, body=body.encode("utf-8", "replace"), headers=headers)
@@ -361,6 +371,7 @@ def build(sources: Sources) -> web.Application:
     app.on_response_prepare.append(harden)
     app.on_cleanup.append(faces.close)
     app.router.add_get("/", faces.page)
+    app.router.add_get("/en/", faces.page)
     for path in faces.static_paths:
         app.router.add_get(path, faces.static)
     faces.reports.routes(app.router)

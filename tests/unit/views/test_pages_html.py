@@ -41,6 +41,7 @@ from vcmon.model.status import (
 )
 from vcmon.views import words
 from vcmon.views.pages import Pages
+from vcmon.views.tongue import ENGLISH
 
 STYLE = Path(__file__).parents[3] / "vcmon" / "views" / "static" / "vcmon.css"
 DOWN = Standing(State.DOWN, Reason.TIMEOUT, Blame.PATH, NOW - 900, NOW - 890)
@@ -329,7 +330,20 @@ def test_every_link_leads_somewhere() -> None:
     anchors = {link.partition("#")[2] for link in links if "#" in link and link[:5] != "data:"}
     assert {"aceh", "provinsi", "g-up"} <= anchors <= set(ids)
     others = {link for link in links if "#" not in link and link[:5] != "data:"}
-    assert others == {"/static/x.css", "/?jeda", "/laporan", "/api/v1/status", "/metrics"}
+    assert others == {"/static/x.css", "/?jeda", "/en/", "/laporan", "/api/v1/status", "/metrics"}
+
+
+def test_english_page_is_english_throughout() -> None:
+    """No Indonesian word but names and places; its links stay in the language."""
+    html = "".join(Pages(World(mixed()).sources(), "/x.css", "/x.js").status(ENGLISH))
+    page = Tree(html).root
+    assert page.all("html")[0].attributes["lang"] == "en"
+    words_of_page = set(re.findall(r"[a-z]+", page.all("body")[0].words().lower()))
+    assert not words_of_page & {"terputus", "terganggu", "sejak", "dari", "provinsi", "tidak"}
+    links = {node.attributes["href"] for node in page.all("a") if "href" in node.attributes}
+    assert {"/", "/en/?jeda", "/en/laporan"} <= links
+    assert "South Sulawesi" in page.words()
+    assert title_of(page).startswith("(5) 4 disconnected")
 
 
 def test_page_refreshes_by_itself_unless_paused() -> None:
