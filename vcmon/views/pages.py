@@ -17,6 +17,7 @@ from vcmon import __version__
 from vcmon.model.province import Province
 from vcmon.model.status import SEVERITY, ProvinceStatus, Snapshot, State
 from vcmon.views import words
+from vcmon.views.assets import Assets
 from vcmon.views.freshness import is_stale
 from vcmon.views.planned import SHOWN, Planned, planned_of
 from vcmon.views.rows import (
@@ -46,6 +47,9 @@ REFRESH = 10
 
 PROBLEMS_MAX = 12
 """Cards on the page: nobody reads more, the table below holds all, and 38 weigh 500 elements."""
+
+BOARD_PROBLEMS = 6
+"""Cards on the wallboard: what fits beside the map and can be read from five metres."""
 
 MEMBERS_MAX = 12
 """Endpoints of a province on the page, worst first; the API tells all of them."""
@@ -99,12 +103,14 @@ def make_environment() -> Environment:
 class Pages:
     """Writes the pages, in pieces of less than a millisecond."""
 
-    def __init__(self, sources: Sources, stylesheet: str, script: str) -> None:
+    def __init__(self, sources: Sources, assets: Assets) -> None:
         self._sources = sources
         self.environment = environment = make_environment()
-        build = sha256(f"{__version__} {stylesheet} {script} {TEMPLATES}".encode()).hexdigest()[:12]
-        environment.globals.update(stylesheet=stylesheet, script=script, build=build)
+        built = f"{__version__} {sorted(assets.paths.values())} {sorted(TEMPLATES.items())}"
+        build = sha256(built.encode()).hexdigest()[:12]
+        environment.globals.update(asset=assets.path, build=build)
         self._status = environment.get_template("status.html")
+        self._board = environment.get_template("board.html")
         self._message = environment.get_template("message.html")
 
     def message(self, title: str, text: str, tongue: Tongue = BAHASA) -> str:
@@ -116,19 +122,18 @@ class Pages:
         self, tongue: Tongue = BAHASA, *, paused: bool = False, opened: str = ""
     ) -> Iterator[str]:
         """The status page; ``paused`` leaves out the refresh, ``opened`` is a slug to show."""
+        return self._status.generate(paused=paused, opened=opened, **self._facts(tongue))
+
+    def board(self, tongue: Tongue = BAHASA) -> Iterator[str]:
+        """The wallboard: the map, and what fell last."""
+        facts = self._facts(tongue)
+        problems = sorted(facts["problems"], key=lambda one: one.since_iso or "", reverse=True)
+        more = len(problems[BOARD_PROBLEMS:]) + facts["problems_left"]
+        return self._board.generate(newest=problems[:BOARD_PROBLEMS], more_problems=more, **facts)
+
+    def _facts(self, tongue: Tongue) -> dict[str, Any]:
         snapshot, now = self._sources.snapshot(), self._sources.wall()
         stale = is_stale(self._sources, snapshot)
-        facts = self._facts(snapshot, now, stale, tongue)
-        return self._status.generate(
-            tongue=tongue,
-            other=ENGLISH if tongue is BAHASA else BAHASA,
-            say=tongue.say,
-            paused=paused,
-            opened=opened,
-            **facts,
-        )
-
-    def _facts(self, snapshot: Snapshot, now: float, stale: bool, tongue: Tongue) -> dict[str, Any]:
         monitored = [status for status in snapshot.provinces if status.endpoints]
         statuses = sorted(monitored, key=order)
         rows = {s.province.slug: row_of(s, now, stale, tongue) for s in statuses}
@@ -136,6 +141,9 @@ class Pages:
         counts = Counter(row.state for row in rows.values() if row.code)
         problems = tuple(problems_of(statuses, rows, now, tongue))
         return {
+            "tongue": tongue,
+            "other": ENGLISH if tongue is BAHASA else BAHASA,
+            "say": tongue.say,
             "now": now,
             "stale": stale,
             "rows": tuple(rows.values()),

@@ -9,18 +9,18 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from ipaddress import ip_address
-from pathlib import Path
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from vcmon.views import api, exposition, freshness, pages, report_page, stream
+from vcmon.views import api, exposition, freshness, pages, stream
 from vcmon.views.acting import Acting
+from vcmon.views.assets import Assets
 from vcmon.views.gate import Gate
 from vcmon.views.metrics import Metrics
 from vcmon.views.outside import Outside
-from vcmon.views.press import Body, Press, accepts_gzip, answer, pack, slices
+from vcmon.views.press import Body, Press, accepts_gzip, answer, slices
 from vcmon.views.recall import Recall
 from vcmon.views.refusal import Refusal
 from vcmon.views.report_face import ReportFace
@@ -55,13 +55,6 @@ HEADERS = {
 
 SHARED = "Cross-Origin-Resource-Policy"
 """The one header that an answer may set for itself: a badge is for the pages of others."""
-
-STYLE = (Path(__file__).parent / "static" / "vcmon.css").read_bytes()
-"""Read with the program: no file is touched once the loop runs."""
-
-SCRIPT = (Path(__file__).parent / "static" / "vcmon.js").read_bytes()
-
-REPORT_STYLE = report_page.STYLE.encode()
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -122,44 +115,24 @@ def spoken(request: web.Request) -> Tongue:
     return ENGLISH if request.path.startswith(f"{ENGLISH.root}/") else BAHASA
 
 
-def fingerprinted(name: str, content: bytes) -> str:
-    """The path of a style or script, which names its content: it may be kept for ever."""
-    stem, _, kind = name.rpartition(".")
-    return f"/static/{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
-
-
-KINDS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
-"""What a static file is, by the end of its name."""
-
-
 class Faces:
     """The handlers of all routes."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        style = fingerprinted("vcmon.css", STYLE)
-        report_style = fingerprinted("report.css", REPORT_STYLE)
-        script = fingerprinted("vcmon.js", SCRIPT)
-        self._static = {
-            style: Body(STYLE, pack(STYLE)),
-            report_style: Body(REPORT_STYLE, pack(REPORT_STYLE)),
-            script: Body(SCRIPT, pack(SCRIPT)),
-        }
-        self.pages = pages.Pages(sources, style, script)
-        self.reports = ReportFace(sources, self.pages.environment, (style, report_style))
+        self.assets = Assets()
+        self.pages = pages.Pages(sources, self.assets)
+        styles = (self.assets.path("vcmon.css"), self.assets.path("report.css"))
+        self.reports = ReportFace(sources, self.pages.environment, styles)
         self._api = api.Api(sources)
         self._metrics = Metrics(sources)
         self._pool = ThreadPoolExecutor(1, "vcmon-gzip")
         self._page = {tongue: Press(self._pool) for tongue in TONGUES}
+        self._board = {tongue: Press(self._pool) for tongue in TONGUES}
         self._special = Press(self._pool)
         self._status = Press(self._pool)
         self._scrapes = 0
         self._reloading = False
-
-    @property
-    def static_paths(self) -> tuple[str, ...]:
-        """Where styles and the script are; a changed one has another path."""
-        return tuple(self._static)
 
     async def close(self, _app: web.Application) -> None:
         """Give back the thread."""
@@ -184,10 +157,11 @@ class Faces:
         )
         return answer(request, body, pages.CONTENT_TYPE, "no-store")
 
-    async def static(self, request: web.Request) -> web.Response:
-        forever = "public, max-age=31536000, immutable"
-        kind = KINDS[request.path.rpartition(".")[2]]
-        return answer(request, self._static[request.path], kind, forever)
+    async def board(self, request: web.Request) -> web.Response:
+        tongue = spoken(request)
+        key = (*self._moment(), int(self._sources.wall()))
+        body = await self._board[tongue.lang].body(key, lambda: self.pages.board(tongue))
+        return answer(request, body, pages.CONTENT_TYPE, "no-store")
 
     async def status(self, request: web.Request) -> web.Response:
         key = self._moment()
@@ -372,8 +346,9 @@ def build(sources: Sources) -> web.Application:
     app.on_cleanup.append(faces.close)
     app.router.add_get("/", faces.page)
     app.router.add_get("/en/", faces.page)
-    for path in faces.static_paths:
-        app.router.add_get(path, faces.static)
+    for root in ("", ENGLISH.root):
+        app.router.add_get(f"{root}/papan", faces.board)
+    faces.assets.add_to(app)
     faces.reports.routes(app.router)
     app.router.add_get("/metrics", faces.metrics)
     app.router.add_get("/api/v1/status", faces.status)

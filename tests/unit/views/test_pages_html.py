@@ -40,10 +40,13 @@ from vcmon.model.status import (
     Uplink,
 )
 from vcmon.views import words
+from vcmon.views.assets import Assets
 from vcmon.views.pages import Pages
 from vcmon.views.tongue import ENGLISH
 
 STYLE = Path(__file__).parents[3] / "vcmon" / "views" / "static" / "vcmon.css"
+ASSETS = Assets()
+
 DOWN = Standing(State.DOWN, Reason.TIMEOUT, Blame.PATH, NOW - 900, NOW - 890)
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -99,7 +102,7 @@ class Tree(HTMLParser):
 
 
 def html_of(world: World, *, paused: bool = False) -> str:
-    return "".join(Pages(world.sources(), "/static/x.css", "/static/x.js").status(paused=paused))
+    return "".join(Pages(world.sources(), ASSETS).status(paused=paused))
 
 
 def page_of(snapshot: Snapshot, now: float = NOW) -> Node:
@@ -330,12 +333,20 @@ def test_every_link_leads_somewhere() -> None:
     anchors = {link.partition("#")[2] for link in links if "#" in link and link[:5] != "data:"}
     assert {"aceh", "provinsi", "g-up"} <= anchors <= set(ids)
     others = {link for link in links if "#" not in link and link[:5] != "data:"}
-    assert others == {"/static/x.css", "/?jeda", "/en/", "/laporan", "/api/v1/status", "/metrics"}
+    assert others == {
+        ASSETS.path("vcmon.css"),
+        "/?jeda",
+        "/en/",
+        "/laporan",
+        "/papan",
+        "/api/v1/status",
+        "/metrics",
+    }
 
 
 def test_english_page_is_english_throughout() -> None:
     """No Indonesian word but names and places; its links stay in the language."""
-    html = "".join(Pages(World(mixed()).sources(), "/x.css", "/x.js").status(ENGLISH))
+    html = "".join(Pages(World(mixed()).sources(), ASSETS).status(ENGLISH))
     page = Tree(html).root
     assert page.all("html")[0].attributes["lang"] == "en"
     words_of_page = set(re.findall(r"[a-z]+", page.all("body")[0].words().lower()))
@@ -350,7 +361,7 @@ def test_page_refreshes_by_itself_unless_paused() -> None:
     """Without a script: a refresh in the head, a way to pause it, and back; paused, no script."""
     running, paused = html_of(World(mixed())), html_of(World(mixed()), paused=True)
     refresh = '<noscript><meta http-equiv="refresh" content="10;url=/"></noscript>'
-    assert f'{refresh}\n<script src="/static/x.js" defer></script>' in running
+    assert f'{refresh}\n<script src="{ASSETS.path("vcmon.js")}" defer></script>' in running
     assert "refresh" not in paused
     assert "<script" not in paused
     assert "Pembaruan dijeda pada 09.41.07 WIB" in paused
@@ -395,7 +406,7 @@ def test_text_from_outside_is_only_text() -> None:
     html = html_of(world)
     html.encode()
     page = Tree(html).root
-    assert [node.attributes["src"] for node in page.all("script")] == ["/static/x.js"]
+    assert [node.attributes["src"] for node in page.all("script")] == [ASSETS.path("vcmon.js")]
     assert "<script>alert(1)</script>" in page.words()
     assert "49" not in page.all("article")[0].words()
     assert not set(html) & {"\u202e", "\x00", "\x1b"}

@@ -12,6 +12,7 @@
   function patch(old, fresh) {
     if (old.isEqualNode(fresh)) return;
     if (old.nodeType !== 1) { old.data = fresh.data; return; }
+    if (old.hasAttribute("data-own")) return; // a script's own
     for (const { name: key, value } of [...fresh.attributes])
       if (old.getAttribute(key) !== value && !(key === "open")) old.setAttribute(key, value);
     for (const { name: key } of [...old.attributes])
@@ -57,7 +58,7 @@
       if (!reply.ok) return;
       const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
       if (fresh.body.dataset.build !== say.build) { location.reload(); return; }
-      for (const part of ["header", "main"]) patch(document.querySelector(part), fresh.querySelector(part));
+      for (const part of ["header", "main", "footer"]) patch(document.querySelector(part), fresh.querySelector(part));
       patch(document.querySelector("link[rel=icon]"), fresh.querySelector("link[rel=icon]"));
       body.classList.toggle("stale", fresh.body.classList.contains("stale"));
       if (fresh.title !== title) { title = fresh.title; document.title = title; spoke = spoke || 1; }
@@ -94,9 +95,17 @@
 
   function open() {
     source = new EventSource("/api/v1/events");
-    const change = () => { heard = Date.now(); renew(); };
+    const change = (event) => {
+      heard = Date.now();
+      document.dispatchEvent(new CustomEvent("vcmon", { detail: JSON.parse(event.data) }));
+      renew();
+    };
     source.addEventListener("snapshot", change);
     source.addEventListener("delta", change);
+    // A browser gives up on an answer that is no stream (a proxy's 502 while we restart): we don't.
+    source.addEventListener("error", () => {
+      if (source && source.readyState === 2) { source = null; setTimeout(() => source || document.hidden || open(), 5000); }
+    });
     source.addEventListener("alive", (event) => {
       heard = Date.now();
       skew = Date.parse(JSON.parse(event.data).now) - heard;
@@ -106,7 +115,7 @@
   // Browsers allow six connections to one host: a tab that nobody sees gives its own back.
   document.addEventListener("visibilitychange", () => {
     clearTimeout(leaving);
-    if (document.hidden) leaving = setTimeout(() => { source.close(); source = null; }, HIDDEN);
+    if (document.hidden) leaving = setTimeout(() => { if (source) source.close(); source = null; }, HIDDEN);
     else if (!source) open();
   });
   $("urut").addEventListener("click", () => { $("urut").firstElementChild.blur(); renew(); });
