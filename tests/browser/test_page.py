@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
-from tests.fakes.needs import needs
+from tests.fakes.chromium import browsing
 from tests.fakes.snapshots import (
     NOW,
     PROVINCES,
@@ -62,21 +62,17 @@ class View:
 @asynccontextmanager
 async def looking(world: World, path: str = "", **context: Any) -> AsyncIterator[View]:
     """A page of this world, opened; what it asks for and complains of is kept."""
-    chromium = needs("chromium", "chromium")
     site = web.Site(web.build(world.sources()), "127.0.0.1:0")
     await site.start()
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     try:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium, args=flags)
-            page = await (await browser.new_context(**context)).new_page()
+        async with browsing(**context) as opened:
+            page = await opened.new_page()
             view = View(page, f"http://127.0.0.1:{site.port}/")
             page.on("request", lambda request: view.requests.append(request.url))
             page.on("console", lambda message: view.complaints.append(message.text))
             page.on("pageerror", lambda error: view.complaints.append(str(error)))
             await page.goto(view.url + path)
             yield view
-            await browser.close()
     finally:
         await site.stop()
 
