@@ -13,6 +13,7 @@ from html import escape
 from vcmon.config.settings import Settings
 from vcmon.model.memory import Cause, Incident
 from vcmon.views import words
+from vcmon.views.tongue import BAHASA
 
 CONTENT_TYPE = "application/atom+xml; charset=utf-8"
 
@@ -85,7 +86,7 @@ def changed_at(it: Incident) -> float:
 def _lines(it: Incident, settings: Settings) -> Iterator[str]:
     yield f"Mulai: {_moment(it.start)}"
     if it.stop is not None:
-        lasting = words.lasting(max(0.0, it.stop - it.start))
+        lasting = BAHASA.lasting(max(0.0, it.stop - it.start))
         yield f"Selesai: {_moment(it.stop)} (berlangsung {lasting})"
     yield f"Gejala: {words.REASONS[it.reason]}"
     yield f"Penyebab: {CAUSES[it.cause]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from urllib.parse import quote
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+from vcmon import __version__
 from vcmon.model.province import Province
 from vcmon.model.status import SEVERITY, ProvinceStatus, Snapshot, State
 from vcmon.views import words
+from vcmon.views.assets import Assets
 from vcmon.views.freshness import is_stale
 from vcmon.views.planned import SHOWN, Planned, planned_of
 from vcmon.views.rows import (
@@ -29,6 +32,7 @@ from vcmon.views.rows import (
     zone_of,
 )
 from vcmon.views.sources import Sources
+from vcmon.views.tongue import BAHASA, ENGLISH, Tongue
 
 CONTENT_TYPE = "text/html; charset=utf-8"
 
@@ -43,6 +47,9 @@ REFRESH = 10
 
 PROBLEMS_MAX = 12
 """Cards on the page: nobody reads more, the table below holds all, and 38 weigh 500 elements."""
+
+BOARD_PROBLEMS = 6
+"""Cards on the wallboard: what fits beside the map and can be read from five metres."""
 
 MEMBERS_MAX = 12
 """Endpoints of a province on the page, worst first; the API tells all of them."""
@@ -96,56 +103,74 @@ def make_environment() -> Environment:
 class Pages:
     """Writes the pages, in pieces of less than a millisecond."""
 
-    def __init__(self, sources: Sources, stylesheet: str) -> None:
+    def __init__(self, sources: Sources, assets: Assets) -> None:
         self._sources = sources
         self.environment = environment = make_environment()
-        environment.globals.update(stylesheet=stylesheet)
+        built = f"{__version__} {sorted(assets.paths.values())} {sorted(TEMPLATES.items())}"
+        build = sha256(built.encode()).hexdigest()[:12]
+        environment.globals.update(asset=assets.path, build=build)
         self._status = environment.get_template("status.html")
+        self._board = environment.get_template("board.html")
         self._message = environment.get_template("message.html")
 
-    def message(self, title: str, text: str) -> str:
+    def message(self, title: str, text: str, tongue: Tongue = BAHASA) -> str:
         """A small page that says one thing: not found, not allowed, broken."""
-        return self._message.render(title=title, text=text)
+        title, text = tongue.say(title), tongue.say(text)
+        return self._message.render(title=title, text=text, tongue=tongue, say=tongue.say)
 
-    def status(self, *, paused: bool = False, opened: str = "") -> Iterator[str]:
+    def status(
+        self, tongue: Tongue = BAHASA, *, paused: bool = False, opened: str = ""
+    ) -> Iterator[str]:
         """The status page; ``paused`` leaves out the refresh, ``opened`` is a slug to show."""
+        return self._status.generate(paused=paused, opened=opened, **self._facts(tongue))
+
+    def board(self, tongue: Tongue = BAHASA) -> Iterator[str]:
+        """The wallboard: the map, and what fell last."""
+        facts = self._facts(tongue)
+        problems = sorted(facts["problems"], key=lambda one: one.since_iso or "", reverse=True)
+        more = len(problems[BOARD_PROBLEMS:]) + facts["problems_left"]
+        return self._board.generate(newest=problems[:BOARD_PROBLEMS], more_problems=more, **facts)
+
+    def _facts(self, tongue: Tongue) -> dict[str, Any]:
         snapshot, now = self._sources.snapshot(), self._sources.wall()
         stale = is_stale(self._sources, snapshot)
-        return self._status.generate(
-            now=now, paused=paused, opened=opened, stale=stale, **self._facts(snapshot, now, stale)
-        )
-
-    def _facts(self, snapshot: Snapshot, now: float, stale: bool) -> dict[str, Any]:
         monitored = [status for status in snapshot.provinces if status.endpoints]
         statuses = sorted(monitored, key=order)
-        rows = {s.province.slug: row_of(s, now, stale) for s in statuses}
+        rows = {s.province.slug: row_of(s, now, stale, tongue) for s in statuses}
         provinces = [row for row in rows.values() if row.code]
         counts = Counter(row.state for row in rows.values() if row.code)
-        problems = tuple(problems_of(statuses, rows, now))
+        problems = tuple(problems_of(statuses, rows, now, tongue))
         return {
+            "tongue": tongue,
+            "other": ENGLISH if tongue is BAHASA else BAHASA,
+            "say": tongue.say,
+            "now": now,
+            "stale": stale,
             "rows": tuple(rows.values()),
             "centre": next((row for row in rows.values() if not row.code), None),
             "total": len(provinces),
             "counts": [(state, counts[state]) for state in WORST_FIRST if counts[state]],
             "maintained": sum(row.maintenance for row in provinces),
-            "planned": tuple(islice(self._planned(now), SHOWN)),
+            "planned": tuple(islice(self._planned(now, tongue), SHOWN)),
             "problems": problems[:PROBLEMS_MAX],
             "problems_left": len(problems[PROBLEMS_MAX:]),
             "unmonitored": self._unmonitored(rows),
-            "details": self._details(statuses, now, stale),
+            "details": self._details(statuses, now, stale, tongue),
             "uplink": snapshot.uplink,
             "taken": snapshot.at,
             "vantage": words.clean(self._sources.settings().vantage),
-            "title": self._title(counts, rows, snapshot, stale),
+            "title": "(?) " + tongue.say("DATA BASI")
+            if stale
+            else self._title(counts, rows, snapshot, tongue),
             "icon": favicon(
                 next((row.state for row in rows.values()), State.UNKNOWN),
                 counts[State.DOWN] + counts[State.UNREACHABLE],
             ),
         }
 
-    def _planned(self, now: float) -> Iterator[Planned]:
+    def _planned(self, now: float, tongue: Tongue) -> Iterator[Planned]:
         provinces = self._sources.settings().provinces
-        return planned_of(self._sources.planned(), provinces, now)
+        return planned_of(self._sources.planned(), provinces, now, tongue)
 
     def _unmonitored(self, rows: Mapping[str, Row]) -> list[Province]:
         known = self._sources.settings().provinces.values()
@@ -153,34 +178,39 @@ class Pages:
 
     @staticmethod
     def _title(
-        counts: Counter[State], rows: Mapping[str, Row], snapshot: Snapshot, stale: bool
+        counts: Counter[State], rows: Mapping[str, Row], snapshot: Snapshot, tongue: Tongue
     ) -> str:
         """What a tab among many tells."""
-        if stale:
-            return "(?) DATA BASI"
         if snapshot.uplink.blind:
-            return "(!) Sisi pusat terganggu"
+            return "(!) " + tongue.say("Sisi pusat terganggu")
         lost = counts[State.DOWN] + counts[State.UNREACHABLE]
         parts = [
-            f"{counts[state]} {words.STATES[state].lower()}"
+            f"{counts[state]} {tongue.state(state).lower()}"
             for state in WORST_FIRST
             if counts[state] and (state is not State.UP or not parts_before_up(counts))
         ]
         centre = next((row for row in rows.values() if not row.code), None)
         if centre and centre.state in LOST:
-            parts.insert(0, f"Pusat {centre.word.lower()}")
-        return (f"({lost}) " if lost else "") + (", ".join(parts) or "Belum ada yang dipantau")
+            parts.insert(0, f"{tongue.say('Pusat')} {centre.word.lower()}")
+        return (f"({lost}) " if lost else "") + (
+            ", ".join(parts) or tongue.say("Belum ada yang dipantau")
+        )
 
     @staticmethod
     def _details(
-        statuses: Sequence[ProvinceStatus], now: float, stale: bool
+        statuses: Sequence[ProvinceStatus], now: float, stale: bool, tongue: Tongue
     ) -> Iterator[tuple[ProvinceStatus, list[Member], int]]:
         """Lazily: the template takes one province at a time, and the loop runs between."""
         for status in sorted(statuses, key=lambda one: one.province.code):
             members = members_of(status)
             zone = zone_of(status.province)
-            shown = [member_of(one, now, zone, stale) for one in members[:MEMBERS_MAX]]
+            shown = [member_of(one, now, zone, stale, tongue) for one in members[:MEMBERS_MAX]]
             yield status, shown, len(members) - len(shown)
+
+
+def stale_title(tongue: Tongue) -> str:
+    """What a tab tells while nothing is known."""
+    return "(?) " + tongue.say("DATA BASI")
 
 
 def parts_before_up(counts: Counter[State]) -> bool:

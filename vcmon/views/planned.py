@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from vcmon.model.memory import Occasion
 from vcmon.model.province import Province
 from vcmon.views import words
+from vcmon.views.tongue import Tongue
 
 SHOWN = 10
 """Occasions on the page; a week with more of them is told by the API."""
@@ -24,7 +25,7 @@ class Planned:
 
 
 def planned_of(
-    occasions: Sequence[Occasion], provinces: Mapping[str, Province], now: float
+    occasions: Sequence[Occasion], provinces: Mapping[str, Province], now: float, tongue: Tongue
 ) -> Iterator[Planned]:
     """The occasions that have not ended, in their order, in the window's own zone."""
     for each in occasions:
@@ -32,13 +33,13 @@ def planned_of(
             continue
         it = each.maintenance
         zone = ZoneInfo(it.zone)
-        start, stop = words.day(each.start, now, zone), words.day(each.stop, now, zone)
-        what = f"{_scope(it.scope, provinces)}: {words.clean(it.title)}"
-        yield Planned(each.start <= now, what, f"{start} {words.UNTIL} {stop}")
+        start, stop = tongue.day(each.start, now, zone), tongue.day(each.stop, now, zone)
+        what = f"{_scope(it.scope, provinces, tongue)}: {words.clean(it.title)}"
+        yield Planned(each.start <= now, what, f"{start} {tongue.say(words.UNTIL)} {stop}")
 
 
-def _scope(scope: str, provinces: Mapping[str, Province]) -> str:
+def _scope(scope: str, provinces: Mapping[str, Province], tongue: Tongue) -> str:
     kind, _, name = scope.partition(":")
     if kind == "province" and name in provinces:
-        return words.clean(provinces[name].name_id)
-    return words.clean(f"{words.SCOPES.get(kind, kind)} {name}".strip(), 80)
+        return tongue.province(provinces[name])
+    return words.clean(f"{tongue.say(words.SCOPES.get(kind, kind))} {name}".strip(), 80)

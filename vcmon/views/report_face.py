@@ -20,7 +20,7 @@ from vcmon.history.frozen import month_report
 from vcmon.history.month import Month
 from vcmon.history.report import Desk, Report
 from vcmon.history.spans import milliseconds
-from vcmon.views import pages, report_data, report_page
+from vcmon.views import pages, report_data, report_page, tongue
 from vcmon.views.press import Body, answer, pack
 from vcmon.views.report_words import BAHASA, ENGLISH, Tongue
 from vcmon.views.sources import Sources
@@ -147,7 +147,10 @@ class ReportFace:
             body, kind = f"{refusal.title}: {refusal.text}\n", "text/plain; charset=utf-8"
         else:
             pieces = self._environment.get_template("message.html")
-            body, kind = pieces.render(title=refusal.title, text=refusal.text), pages.CONTENT_TYPE
+            spoken = tongue.ENGLISH if form is self._forms["en"] else tongue.BAHASA
+            said = {"title": spoken.say(refusal.title), "text": spoken.say(refusal.text)}
+            body = pieces.render(**said, tongue=spoken, say=spoken.say)
+            kind = pages.CONTENT_TYPE
         headers = {"Content-Type": kind, "Cache-Control": "no-store"}
         return web.Response(status=refusal.status, body=body.encode(), headers=headers)
 
@@ -195,10 +198,10 @@ class ReportFace:
         plain = self._forms[name].write(report).encode("utf-8", "replace")
         return Body(plain, pack(plain))
 
-    def _page(self, tongue: Tongue) -> Callable[[Report], str]:
+    def _page(self, language: Tongue) -> Callable[[Report], str]:
         def write(report: Report) -> str:
-            links = report_page.links_of(report, tongue)
+            links = report_page.links_of(report, language)
             dress = report_page.Dress(self._stylesheets, links=links)
-            return report_page.document(self._environment, report, tongue, dress)
+            return report_page.document(self._environment, report, language, dress)
 
         return write

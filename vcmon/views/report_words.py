@@ -14,7 +14,7 @@ from vcmon.history.month import Month
 from vcmon.history.report import Line
 from vcmon.model.memory import Cause, Counted
 from vcmon.model.result import Reason
-from vcmon.views import words
+from vcmon.views import tongue, words
 
 NONE = "–"
 
@@ -262,9 +262,7 @@ class Tongue:
 
     def reason(self, reason: Reason) -> str:
         """Why, in words."""
-        if self.place:
-            return str(reason).replace("_", " ")
-        return words.REASONS.get(reason, str(reason))
+        return (tongue.BAHASA, tongue.ENGLISH)[self.place].why(reason)
 
     def name(self, line: Line) -> str:
         """A province's name, cleaned."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from vcmon.model.endpoint import CONFERENCE_ROLES
@@ -19,6 +20,7 @@ from vcmon.model.status import (
 )
 from vcmon.views import words
 from vcmon.views.freshness import believed, is_current
+from vcmon.views.tongue import Tongue
 
 CARD_LINES = 3
 """Endpoints named on one card; the rest stands in the details."""
@@ -119,7 +121,7 @@ def _answer_time(check: CheckStatus) -> float | None:
     return last.phases.get("connect")
 
 
-def row_of(status: ProvinceStatus, now: float, stale: bool) -> Row:
+def row_of(status: ProvinceStatus, now: float, stale: bool, tongue: Tongue) -> Row:
     """One province in words; latency and loss are the worst of its conference endpoints."""
     province, standing = status.province, status.standing
     state = believed(standing.state, stale)
@@ -128,69 +130,71 @@ def row_of(status: ProvinceStatus, now: float, stale: bool) -> Row:
     known = standing.since > 0 and not stale
     return Row(
         slug=province.slug,
-        name=words.clean(province.name_id),
+        name=tongue.province(province),
         code=words.clean(province.iso.removeprefix("ID-"), 4),
         column=province.tile_column,
         row=province.tile_row,
         state=state,
-        word=words.STATES[state],
+        word=tongue.state(state),
         maintenance=status.maintenance,
-        since=words.moment(standing.since, now, zone_of(province)) if known else words.NOTHING,
+        since=tongue.moment(standing.since, now, zone_of(province)) if known else words.NOTHING,
         since_iso=words.rfc3339(standing.since) if known else None,
-        lasting=words.lasting(now - standing.since) if known else words.NOTHING,
-        latency=words.milliseconds(_worst(map(latency_of, current))),
-        loss=words.percent(_worst(endpoint.quality.loss for endpoint in current)),
-        reason=_why(standing, state, stale),
-        last_known=words.STATES[standing.state] if stale else "",
+        lasting=tongue.lasting(now - standing.since) if known else words.NOTHING,
+        latency=tongue.milliseconds(_worst(map(latency_of, current))),
+        loss=tongue.percent(_worst(endpoint.quality.loss for endpoint in current)),
+        reason=_why(standing, state, stale, tongue),
+        last_known=tongue.state(standing.state) if stale else "",
     )
 
 
-def _why(standing: Standing, state: State, stale: bool) -> str:
+def _why(standing: Standing, state: State, stale: bool, tongue: Tongue) -> str:
     if state is State.UP:
         return ""
-    why = words.REASONS[Reason.STALE] if stale else words.reason(standing)
+    why = tongue.why(Reason.STALE) if stale else tongue.reason(standing)
     return why if stale or not standing.parent else f"{why} ({words.clean(standing.parent, 80)})"
 
 
-def label_of(status: EndpointStatus) -> str:
+def label_of(status: EndpointStatus, tongue: Tongue) -> str:
     """``Kodek, Kantor Gubernur``."""
     it = status.endpoint
-    return words.clean(", ".join(filter(None, (words.ROLES[it.role], it.site))))
+    return words.clean(", ".join(filter(None, (tongue.say(words.ROLES[it.role]), it.site))))
 
 
-def named(status: EndpointStatus) -> str:
+def named(status: EndpointStatus, tongue: Tongue) -> str:
     """``Kodek, Kantor Gubernur (sulsel-codec)``."""
-    return f"{label_of(status)} ({words.clean(status.endpoint.id, 80)})"
+    return f"{label_of(status, tongue)} ({words.clean(status.endpoint.id, 80)})"
 
 
-def _check_words(status: CheckStatus, stale: bool) -> str:
+def _check_words(status: CheckStatus, stale: bool, tongue: Tongue) -> str:
     name, last = words.clean(status.check.id.name, 40), status.last
     if last is None or not is_current(status, stale):
-        return f"{name}: {words.REASONS[Reason.STALE if last else Reason.NO_DATA]}"
+        return f"{name}: {tongue.why(Reason.STALE if last else Reason.NO_DATA)}"
     if last.outcome is not Outcome.UP or last.impaired:
-        return f"{name}: {words.REASONS[last.reason]}"
+        return f"{name}: {tongue.why(last.reason)}"
     took = last.echo.rtt if last.echo else last.duration
-    return f"{name}: {words.milliseconds(took)}"
+    return f"{name}: {tongue.milliseconds(took)}"
 
 
-def member_of(status: EndpointStatus, now: float, zone: ZoneInfo, stale: bool) -> Member:
+def member_of(
+    status: EndpointStatus, now: float, zone: ZoneInfo, stale: bool, tongue: Tongue
+) -> Member:
     """One endpoint in words."""
     it, standing, quality = status.endpoint, status.standing, status.quality
     state = believed(standing.state, stale)
     well = state is State.UP
-    medium = words.MEDIA.get(it.medium, it.medium)
-    figures = "" if stale or quality.rtt is None else words.milliseconds(quality.rtt)
+    medium = tongue.say(words.MEDIA[it.medium]) if it.medium in words.MEDIA else it.medium
+    figures = "" if stale or quality.rtt is None else tongue.milliseconds(quality.rtt)
     if figures and quality.loss:
-        figures += f", hilang {words.percent(quality.loss)}"
-    checks = (_check_words(check, stale) for check in status.checks)
+        figures += ", " + tongue.say(words.LOST_SHARE, share=tongue.percent(quality.loss))
+    checks = (_check_words(check, stale, tongue) for check in status.checks)
     line = words.clean(", ".join(filter(None, (medium, it.provider))))
     return Member(
         state=state,
-        word=words.STATES[state],
-        label=label_of(status),
+        word=tongue.state(state),
+        label=label_of(status, tongue),
         id=words.clean(it.id, 80),
-        reason="" if well or stale else words.reason(standing),
-        since="" if well or stale else words.moment(standing.since, now, zone),
+        reason="" if well or stale else tongue.reason(standing),
+        since="" if well or stale else tongue.moment(standing.since, now, zone),
         facts=" · ".join(filter(None, (figures, *checks, line))),
     )
 
@@ -222,64 +226,75 @@ def together(status: ProvinceStatus) -> tuple[str, str]:
 
 
 def problems_of(
-    statuses: Sequence[ProvinceStatus], rows: Mapping[str, Row], now: float
+    statuses: Sequence[ProvinceStatus], rows: Mapping[str, Row], now: float, tongue: Tongue
 ) -> Iterator[Problem]:
     """The cards, in the order of the table."""
     groups: dict[tuple[str, str], list[ProvinceStatus]] = {}
     for status in statuses:
         if trouble_of(status) is not None:
             groups.setdefault(together(status), []).append(status)
-    known = {e.endpoint.id: e for p in statuses for e in p.endpoints}
-    names = {p.province.slug: words.clean(p.province.name_id) for p in statuses}
+    known = Known(
+        {e.endpoint.id: e for p in statuses for e in p.endpoints},
+        {p.province.slug: tongue.province(p.province) for p in statuses},
+    )
     for group in groups.values():
         standing = trouble_of(group[0])
         assert standing is not None
         card = Problem(
             state=standing.state,
-            word=_card_word(group[0], standing),
+            word=_card_word(group[0], standing, tongue),
             rows=tuple(rows[status.province.slug] for status in group),
-            since=words.moment(standing.since, now, zone_of(group[0].province)),
+            since=tongue.moment(standing.since, now, zone_of(group[0].province)),
             since_iso=words.rfc3339(standing.since),
-            lasting=words.lasting(now - standing.since) if standing.since > 0 else words.NOTHING,
-            cause=words.sentence(cause_of(standing, group[0].province.slug, known, names)),
-            blame=words.BLAMES[standing.blame] if standing.blame is not Blame.LOCAL else "",
+            lasting=tongue.lasting(now - standing.since) if standing.since > 0 else words.NOTHING,
+            cause=words.sentence(cause_of(standing, group[0].province.slug, known, tongue)),
+            blame=tongue.blame(standing.blame) if standing.blame is not Blame.LOCAL else "",
         )
-        yield card if len(group) > 1 else _with_members(card, group[0], standing)
+        yield card if len(group) > 1 else _with_members(card, group[0], standing, tongue)
 
 
-def _card_word(status: ProvinceStatus, standing: Standing) -> str:
-    word = words.STATES[standing.state]
-    return f"{words.BESIDE} {word.lower()}" if status.standing.state is State.UP else word
+def _card_word(status: ProvinceStatus, standing: Standing, tongue: Tongue) -> str:
+    word = tongue.state(standing.state)
+    return (
+        f"{tongue.say(words.BESIDE)} {word.lower()}" if status.standing.state is State.UP else word
+    )
 
 
-def cause_of(
-    standing: Standing,
-    province: str,
-    known: Mapping[str, EndpointStatus],
-    names: Mapping[str, str],
-) -> str:
+class Known(NamedTuple):
+    """What a cause may lie in: every endpoint by id, every province's name by slug."""
+
+    endpoints: Mapping[str, EndpointStatus]
+    names: Mapping[str, str]
+
+
+def cause_of(standing: Standing, province: str, known: Known, tongue: Tongue) -> str:
     """The reason in words; where a parent is the true cause, its name and its reason."""
     if standing.parent is None:
-        return words.reason(standing)
-    parent = known.get(standing.parent)
+        return tongue.reason(standing)
+    parent = known.endpoints.get(standing.parent)
     if parent is None:
-        return f"{words.reason(standing)} ({words.clean(standing.parent, 80)})"
+        return f"{tongue.reason(standing)} ({words.clean(standing.parent, 80)})"
     where = parent.endpoint.province
-    place = "" if where == province else f" {words.OF} {names.get(where, where)}"
-    word = words.STATES[parent.standing.state].lower()
-    return f"{named(parent)}{place} {word}: {words.reason(parent.standing)}"
+    what, why = named(parent, tongue), tongue.reason(parent.standing)
+    word = tongue.state(parent.standing.state).lower()
+    if where == province:
+        return f"{what} {word}: {why}"
+    place = known.names.get(where, where)
+    return tongue.say(words.ELSEWHERE, what=what, place=place, word=word, why=why)
 
 
-def _with_members(card: Problem, status: ProvinceStatus, standing: Standing) -> Problem:
+def _with_members(
+    card: Problem, status: ProvinceStatus, standing: Standing, tongue: Tongue
+) -> Problem:
     lost = [e for e in members_of(status) if e.standing.state is not State.UP]
     parts = [
-        named(e)
+        named(e, tongue)
         if e.standing.reason in {standing.reason, Reason.PARENT}
-        else f"{named(e)}: {words.reason(e.standing)}"
+        else f"{named(e, tongue)}: {tongue.reason(e.standing)}"
         for e in lost
         if e.endpoint.id != standing.parent
     ]
-    more = [words.MORE.format(len(parts) - CARD_LINES)] if len(parts) > CARD_LINES else []
+    more = [tongue.say(words.MORE, n=len(parts) - CARD_LINES)] if len(parts) > CARD_LINES else []
     contacts = (e.endpoint.contact for e in (*lost, *status.endpoints))
     return replace(
         card,

@@ -16,8 +16,15 @@ from vcmon.net.deadline import Deadline, LoopLag
 IDLE_TIME = 30.0
 """Seconds a connection may be silent: three reloads of the page."""
 
-CONNECTIONS_MAX = 512
-"""Open at once; a thousand descriptors stay free for the probes under the usual limit."""
+CONNECTIONS_MAX = 1200
+"""Open at once: 600 event streams, and as many again for who asks and goes."""
+
+FIRST_ANSWER_TIME = 35.0
+"""Seconds after which a connection that got no answer yet is hung up on: it never asked, or so
+slowly that an answer's own limit of 30 s has passed it by."""
+
+SWEEP_EVERY = 5.0
+"""Seconds between two looks for such connections."""
 
 ALIVE = "/-/ready"
 """Asked by the watchdog: it needs no lock and no rendering, only a web server that moves."""
@@ -64,6 +71,48 @@ def quiet_logger() -> logging.Logger:
     return logger
 
 
+class Doorman:
+    """Ends connections that never get as far as an answer: silent ones, headers by the drop.
+
+    The server itself limits only what comes after a first request.
+    """
+
+    def __init__(self, app: web.Application) -> None:
+        self._server: web.Server | None = None
+        self._since: dict[web.RequestHandler, int] = {}  # monotonic ns when first seen
+        self._answered: set[web.RequestHandler] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        app.on_response_prepare.append(self._answers)
+
+    def watch(self, server: web.Server) -> None:
+        """Look at this server's connections from now on."""
+        self._server = server
+        self._again()
+
+    def leave(self) -> None:
+        """Look no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    async def _answers(self, request: web.Request, _response: web.StreamResponse) -> None:
+        self._answered.add(request.protocol)
+
+    def _again(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(SWEEP_EVERY, self._sweep)
+
+    def _sweep(self) -> None:
+        assert self._server is not None  # watch() came first
+        now = monotonic_ns()
+        self._since = {it: self._since.get(it, now) for it in self._server.connections}
+        self._answered &= self._since.keys()
+        for connection, since in self._since.items():
+            late = now - since > (FIRST_ANSWER_TIME - SWEEP_EVERY) * 1e9
+            if late and connection not in self._answered:
+                connection.force_close()
+        self._again()
+
+
 class Full(asyncio.Protocol):
     """Hangs up on a connection above the limit."""
 
@@ -99,6 +148,7 @@ class Site:
             shutdown_timeout=3.0,
         )
         self._server: asyncio.Server | None = None
+        self._doorman = Doorman(app)
         self.port = 0
 
     async def start(self) -> None:
@@ -117,6 +167,7 @@ class Site:
         except OSError as error:
             await self._runner.cleanup()
             raise StartError(_why(self._listen, error)) from error
+        self._doorman.watch(server)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def answers(self, within: float) -> bool:
@@ -151,6 +202,7 @@ class Site:
     async def stop(self) -> None:
         """Stop listening and end what is open; safe to call twice."""
         if self._server is not None:
+            self._doorman.leave()
             self._server.close()
             self._server = None
         await self._runner.cleanup()

@@ -9,24 +9,25 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from ipaddress import ip_address
-from pathlib import Path
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from vcmon.views import api, exposition, freshness, pages, report_page
+from vcmon.views import api, exposition, freshness, pages, stream
 from vcmon.views.acting import Acting
+from vcmon.views.assets import Assets
 from vcmon.views.gate import Gate
 from vcmon.views.metrics import Metrics
 from vcmon.views.outside import Outside
-from vcmon.views.press import Body, Press, accepts_gzip, answer, pack, slices
+from vcmon.views.press import Body, Press, accepts_gzip, answer, slices
 from vcmon.views.recall import Recall
 from vcmon.views.refusal import Refusal
 from vcmon.views.report_face import ReportFace
 from vcmon.views.shelf import Shelf
 from vcmon.views.site import Seldom, Site
 from vcmon.views.sources import Sources
+from vcmon.views.tongue import BAHASA, ENGLISH, TONGUES, Tongue
 
 __all__ = ["Site", "build"]
 
@@ -41,7 +42,8 @@ BODY_MAX = 32 << 10
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; "
         "frame-ancestors 'none'; form-action 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -53,11 +55,6 @@ HEADERS = {
 
 SHARED = "Cross-Origin-Resource-Policy"
 """The one header that an answer may set for itself: a badge is for the pages of others."""
-
-STYLE = (Path(__file__).parent / "static" / "vcmon.css").read_bytes()
-"""Read with the program: no file is touched once the loop runs."""
-
-REPORT_STYLE = report_page.STYLE.encode()
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -113,9 +110,9 @@ def refusal(request: web.Request) -> str | None:
     return None
 
 
-def fingerprinted(name: str, content: bytes) -> str:
-    """The path of a style, which names its content: it may be kept for ever."""
-    return f"/static/{name}.{hashlib.sha256(content).hexdigest()[:12]}.css"
+def spoken(request: web.Request) -> Tongue:
+    """The language that the address asks for."""
+    return ENGLISH if request.path.startswith(f"{ENGLISH.root}/") else BAHASA
 
 
 class Faces:
@@ -123,26 +120,19 @@ class Faces:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self.style_path = fingerprinted("vcmon", STYLE)
-        report_style = fingerprinted("report", REPORT_STYLE)
-        self._styles = {
-            self.style_path: Body(STYLE, pack(STYLE)),
-            report_style: Body(REPORT_STYLE, pack(REPORT_STYLE)),
-        }
-        self.pages = pages.Pages(sources, self.style_path)
-        self.reports = ReportFace(sources, self.pages.environment, (self.style_path, report_style))
+        self.assets = Assets()
+        self.pages = pages.Pages(sources, self.assets)
+        styles = (self.assets.path("vcmon.css"), self.assets.path("report.css"))
+        self.reports = ReportFace(sources, self.pages.environment, styles)
         self._api = api.Api(sources)
         self._metrics = Metrics(sources)
         self._pool = ThreadPoolExecutor(1, "vcmon-gzip")
-        self._page, self._special = Press(self._pool), Press(self._pool)
+        self._page = {tongue: Press(self._pool) for tongue in TONGUES}
+        self._board = {tongue: Press(self._pool) for tongue in TONGUES}
+        self._special = Press(self._pool)
         self._status = Press(self._pool)
         self._scrapes = 0
         self._reloading = False
-
-    @property
-    def style_paths(self) -> tuple[str, ...]:
-        """Where the styles are; a changed style has another path."""
-        return tuple(self._styles)
 
     async def close(self, _app: web.Application) -> None:
         """Give back the thread."""
@@ -155,18 +145,23 @@ class Faces:
         return snapshot.version, snapshot.at, stale, id(self._sources.settings())
 
     async def page(self, request: web.Request) -> web.Response:
+        tongue = spoken(request)
         paused, opened = "jeda" in request.query, request.query.get("lihat", "")
         if opened not in self._sources.settings().provinces:
             opened = ""
         # Ages are told to the second, so a rendering is good for the second it was made in.
-        key = (*self._moment(), int(self._sources.wall()), paused, opened)
-        press = self._special if paused or opened else self._page
-        body = await press.body(key, lambda: self.pages.status(paused=paused, opened=opened))
+        key = (*self._moment(), int(self._sources.wall()), tongue.lang, paused, opened)
+        press = self._special if paused or opened else self._page[tongue.lang]
+        body = await press.body(
+            key, lambda: self.pages.status(tongue, paused=paused, opened=opened)
+        )
         return answer(request, body, pages.CONTENT_TYPE, "no-store")
 
-    async def style(self, request: web.Request) -> web.Response:
-        forever = "public, max-age=31536000, immutable"
-        return answer(request, self._styles[request.path], "text/css; charset=utf-8", forever)
+    async def board(self, request: web.Request) -> web.Response:
+        tongue = spoken(request)
+        key = (*self._moment(), int(self._sources.wall()))
+        body = await self._board[tongue.lang].body(key, lambda: self.pages.board(tongue))
+        return answer(request, body, pages.CONTENT_TYPE, "no-store")
 
     async def status(self, request: web.Request) -> web.Response:
         key = self._moment()
@@ -277,7 +272,7 @@ def trouble(faces: Faces, request: web.Request, status: HTTPStatus) -> web.Respo
         kind = api.CONTENT_TYPE
     else:
         title, text = TROUBLES.get(status, (f"{status.value} {status.phrase}", "Tidak dilayani."))
-        body = faces.pages.message(title, text)
+        body = faces.pages.message(title, text, spoken(request))
         kind = pages.CONTENT_TYPE
     headers = {"Content-Type": kind, "Cache-Control": "no-store"}
     return web.Response(status=status, body=body.encode("utf-8", "replace"), headers=headers)
@@ -312,7 +307,8 @@ def guard(faces: Faces) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        kill = asyncio.get_running_loop().call_later(ANSWER_TIME, _abort, request)
+        limit = stream.LIFE if request.path == stream.PATH else ANSWER_TIME
+        kill = asyncio.get_running_loop().call_later(limit, _abort, request)
         try:
             response = await tried(request, handler)
             # Sent here, not after us: a client that does not read falls under the limit, too.
@@ -349,8 +345,10 @@ def build(sources: Sources) -> web.Application:
     app.on_response_prepare.append(harden)
     app.on_cleanup.append(faces.close)
     app.router.add_get("/", faces.page)
-    for path in faces.style_paths:
-        app.router.add_get(path, faces.style)
+    app.router.add_get("/en/", faces.page)
+    for root in ("", ENGLISH.root):
+        app.router.add_get(f"{root}/papan", faces.board)
+    faces.assets.add_to(app)
     faces.reports.routes(app.router)
     app.router.add_get("/metrics", faces.metrics)
     app.router.add_get("/api/v1/status", faces.status)
@@ -363,4 +361,5 @@ def build(sources: Sources) -> web.Application:
     Recall(sources, shelf, gate).add_to(app)
     Acting(sources, shelf, gate).add_to(app)
     Outside(sources, shelf).add_to(app)
+    stream.Stream(sources).add_to(app)
     return app

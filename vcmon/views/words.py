@@ -1,16 +1,19 @@
-"""What the pages say, in Bahasa Indonesia: words, times and figures."""
+"""What the pages say, in Bahasa Indonesia, and what no language changes: cleaning, zones, RFC 3339.
+
+:mod:`vcmon.views.tongue` has the other languages.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from math import isfinite
 from zoneinfo import ZoneInfo
 
 from vcmon.model.endpoint import Role
 from vcmon.model.result import Blame, Reason
-from vcmon.model.status import Standing, State
+from vcmon.model.status import State
 
 STATES: Mapping[State, str] = {
     State.UP: "Terhubung",
@@ -19,6 +22,9 @@ STATES: Mapping[State, str] = {
     State.UNREACHABLE: "Tak terjangkau",
     State.UNKNOWN: "Tidak diketahui",
 }
+
+SITE = "Vicon Pusat–Daerah"
+"""The end of every page's title."""
 
 MAINTENANCE = "Pemeliharaan"
 SCOPES: Mapping[str, str] = {
@@ -36,10 +42,13 @@ UNMONITORED = "Belum dipantau"
 BESIDE = "Terhubung, tetapi ada titik"
 """Before a state: the conference runs, something beside it does not."""
 
-OF = "di"
-"""Between an endpoint and the province it stands in."""
 
-MORE = "dan {} titik lagi"
+ELSEWHERE = "{what} di {place} {word}: {why}"
+"""An endpoint, the province it stands in, its state and the reason."""
+
+LOST_SHARE = "hilang {share}"
+
+MORE = "dan {n} titik lagi"
 
 REASONS: Mapping[Reason, str] = {
     Reason.OK: "normal",
@@ -112,6 +121,17 @@ MEDIA: Mapping[str, str] = {
     "satellite": "satelit (VSAT)",
 }
 
+UNSTABLE = "tidak stabil, {n}x dalam {minutes} menit"
+
+LASTING = (
+    (60, "{a} dtk", 1, 1),
+    (3600, "{a} mnt", 60, 1),
+    (86400, "{a} jam {b} mnt", 3600, 60),
+)
+"""Below how many seconds a duration is told how: text, its larger and its smaller unit."""
+
+DAYS = "{a} hari {b} jam"
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
 
 WIB = ZoneInfo("Asia/Jakarta")
@@ -138,19 +158,12 @@ def clean(text: str, longest: int = LONGEST) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def reason(standing: Standing) -> str:
-    """The reason in words; of what flaps ``tidak stabil, 7x dalam 30 menit``."""
-    if standing.reason is not Reason.FLAPPING or not standing.changes:
-        return REASONS[standing.reason]
-    return f"tidak stabil, {standing.changes}x dalam {standing.within / 60:.0f} menit"
-
-
 def sentence(text: str) -> str:
     """With a capital first letter; the others stay as they are (``TLS``)."""
     return text[:1].upper() + text[1:]
 
 
-def _local(at: float, zone: tzinfo) -> datetime | None:
+def local_time(at: float, zone: tzinfo) -> datetime | None:
     """The moment on a clock in the zone; None where no calendar has it."""
     try:
         return datetime.fromtimestamp(at, zone)
@@ -158,61 +171,13 @@ def _local(at: float, zone: tzinfo) -> datetime | None:
         return None
 
 
-def clock(at: float, zone: tzinfo = WIB) -> str:
-    """``09.41.07 WIB``."""
-    local = _local(at, zone)
-    return f"{local:%H.%M.%S} {local.tzname()}" if local else NOTHING
-
-
-def moment(at: float, now: float, zone: tzinfo = WIB) -> str:
-    """``09.41.07 WIB`` today, ``22 Nov 09.41 WIB`` this year, else with the year; of the zone."""
-    local, today = _local(at, zone), _local(now, zone)
-    if local is None or today is None or at <= 0:
-        return NOTHING
-    return clock(at, zone) if local.date() == today.date() else day(at, now, zone)
-
-
-def day(at: float, now: float, zone: tzinfo = WIB) -> str:
-    """``28 Nov 22.00 WIT``, with the year in another one; today ``22.00 WIT``."""
-    local, today = _local(at, zone), _local(now, zone)
-    if local is None or today is None:
-        return NOTHING
-    if local.date() == today.date():
-        return f"{local:%H.%M} {local.tzname()}"
-    year = "" if local.year == today.year else f" {local.year}"
-    return f"{local.day} {MONTHS[local.month - 1]}{year} {local:%H.%M} {local.tzname()}"
+def hours(zone: tzinfo) -> int:
+    """Whole hours ahead of UTC, the same all year in Indonesia."""
+    local = local_time(0.0, zone)
+    return int(((local and local.utcoffset()) or timedelta()).total_seconds()) // 3600
 
 
 def rfc3339(at: float) -> str | None:
     """``2026-11-23T02:41:07.000Z``; None for no time at all (0 or less, or beyond a calendar)."""
-    utc = _local(at, UTC) if isfinite(at) and at > 0 else None
+    utc = local_time(at, UTC) if isfinite(at) and at > 0 else None
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z" if utc else None
-
-
-def lasting(seconds: float) -> str:
-    """``12 dtk``, ``4 mnt``, ``2 jam 5 mnt``, ``3 hari 4 jam``: two units at most, rounded down."""
-    if not isfinite(seconds) or seconds < 0:
-        return NOTHING
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} dtk"
-    if whole < 3600:
-        return f"{whole // 60} mnt"
-    if whole < 86400:
-        return f"{whole // 3600} jam {whole % 3600 // 60} mnt"
-    return f"{whole // 86400} hari {whole % 86400 // 3600} jam"
-
-
-def milliseconds(seconds: float | None) -> str:
-    """``43 ms``, below ten ``4,3 ms``."""
-    if seconds is None or not isfinite(seconds):
-        return NOTHING
-    value = seconds * 1000
-    return f"{value:.1f} ms".replace(".", ",") if value < 10 else f"{value:.0f} ms"
-
-
-def percent(share: float | None) -> str:
-    """``0 %``, ``1,3 %``: of a share from 0 to 1."""
-    if share is None or not isfinite(share):
-        return NOTHING
-    return f"{share * 100:.1f}".removesuffix(".0").replace(".", ",") + " %"

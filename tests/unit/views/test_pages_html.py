@@ -40,9 +40,13 @@ from vcmon.model.status import (
     Uplink,
 )
 from vcmon.views import words
+from vcmon.views.assets import Assets
 from vcmon.views.pages import Pages
+from vcmon.views.tongue import ENGLISH
 
 STYLE = Path(__file__).parents[3] / "vcmon" / "views" / "static" / "vcmon.css"
+ASSETS = Assets()
+
 DOWN = Standing(State.DOWN, Reason.TIMEOUT, Blame.PATH, NOW - 900, NOW - 890)
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -98,7 +102,7 @@ class Tree(HTMLParser):
 
 
 def html_of(world: World, *, paused: bool = False) -> str:
-    return "".join(Pages(world.sources(), "/static/x.css").status(paused=paused))
+    return "".join(Pages(world.sources(), ASSETS).status(paused=paused))
 
 
 def page_of(snapshot: Snapshot, now: float = NOW) -> Node:
@@ -198,7 +202,9 @@ def test_blind_centre_is_one_banner() -> None:
     unseen = Standing(State.UNKNOWN, Reason.BLIND, Blame.LOCAL, NOW - 100)
     statuses = (province_status(p, unseen, unseen) for p in provinces().values())
     page = page_of(make_snapshot(statuses, uplink=Uplink(False, blind=True, since=NOW - 100)))
-    assert [b.words()[:21] for b in page.all("p", "banner")] == ["Sisi pusat terganggu "]
+    assert [b.words()[:21] for b in page.all("main")[0].all("p", "banner")] == [
+        "Sisi pusat terganggu "
+    ]
     assert page.all("article") == []
     assert title_of(page) == "(!) Sisi pusat terganggu"
 
@@ -208,7 +214,7 @@ def test_old_green_is_never_green(age: int) -> None:
     """Past thirty seconds the banner stands, nothing is up, and what was is told as the past."""
     page = page_of(uniform(), now=NOW - 2 + age)
     stale = age > 30
-    assert bool(page.all("p", "banner")) is stale
+    assert bool(page.all("main")[0].all("p", "banner")) is stale
     assert (title_of(page) == "(?) DATA BASI") is stale
     body = page.all("tbody")[0]
     assert len(body.all("tr", "unknown" if stale else "up")) == 39
@@ -327,18 +333,41 @@ def test_every_link_leads_somewhere() -> None:
     anchors = {link.partition("#")[2] for link in links if "#" in link and link[:5] != "data:"}
     assert {"aceh", "provinsi", "g-up"} <= anchors <= set(ids)
     others = {link for link in links if "#" not in link and link[:5] != "data:"}
-    assert others == {"/static/x.css", "/?jeda", "/laporan", "/api/v1/status", "/metrics"}
+    assert others == {
+        ASSETS.path("vcmon.css"),
+        "/?jeda",
+        "/en/",
+        "/laporan",
+        "/papan",
+        "/api/v1/status",
+        "/metrics",
+    }
+
+
+def test_english_page_is_english_throughout() -> None:
+    """No Indonesian word but names and places; its links stay in the language."""
+    html = "".join(Pages(World(mixed()).sources(), ASSETS).status(ENGLISH))
+    page = Tree(html).root
+    assert page.all("html")[0].attributes["lang"] == "en"
+    words_of_page = set(re.findall(r"[a-z]+", page.all("body")[0].words().lower()))
+    assert not words_of_page & {"terputus", "terganggu", "sejak", "dari", "provinsi", "tidak"}
+    links = {node.attributes["href"] for node in page.all("a") if "href" in node.attributes}
+    assert {"/", "/en/?jeda", "/en/laporan"} <= links
+    assert "South Sulawesi" in page.words()
+    assert title_of(page).startswith("(5) 4 disconnected")
 
 
 def test_page_refreshes_by_itself_unless_paused() -> None:
-    """No script: a refresh in the head, a way to pause it, and back."""
+    """Without a script: a refresh in the head, a way to pause it, and back; paused, no script."""
     running, paused = html_of(World(mixed())), html_of(World(mixed()), paused=True)
-    assert '<meta http-equiv="refresh" content="10;url=/">' in running
+    refresh = '<noscript><meta http-equiv="refresh" content="10;url=/"></noscript>'
+    assert f'{refresh}\n<script src="{ASSETS.path("vcmon.js")}" defer></script>' in running
     assert "refresh" not in paused
+    assert "<script" not in paused
     assert "Pembaruan dijeda pada 09.41.07 WIB" in paused
     assert 'href="?lihat=aceh#aceh"' in running
     assert 'href="#aceh"' in paused
-    assert "<script" not in running
+    assert running.count("<script") == 1
     assert not re.search(r'\s(style|on\w+)="', running)
 
 
@@ -377,7 +406,7 @@ def test_text_from_outside_is_only_text() -> None:
     html = html_of(world)
     html.encode()
     page = Tree(html).root
-    assert page.all("script") == []
+    assert [node.attributes["src"] for node in page.all("script")] == [ASSETS.path("vcmon.js")]
     assert "<script>alert(1)</script>" in page.words()
     assert "49" not in page.all("article")[0].words()
     assert not set(html) & {"\u202e", "\x00", "\x1b"}
@@ -403,10 +432,11 @@ def test_nothing_monitored_is_said_and_not_called_well() -> None:
 
 @pytest.mark.parametrize("make", [mixed, lambda: uniform(DOWN), uniform])
 def test_first_view_fits_its_budgets(make: object) -> None:
-    """Page and style together at most 14 KB gzipped, at most 1,500 elements."""
+    """Page, style and script together at most 14 KB gzipped, at most 1,500 elements."""
     assert callable(make)
     html = html_of(World(make()))
-    weight = len(gzip.compress(html.encode(), 6)) + len(gzip.compress(STYLE.read_bytes(), 6))
+    parts = (html.encode(), STYLE.read_bytes(), STYLE.with_suffix(".js").read_bytes())
+    weight = sum(len(gzip.compress(part, 6)) for part in parts)
     assert weight <= 14 * 1024
     assert sum(1 for node in Tree(html).root.walk() if node.tag) <= 1500
 

@@ -1,11 +1,10 @@
-"""Indonesian words, times and figures."""
+"""Indonesian words, and what no language changes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -16,8 +15,6 @@ from vcmon.model.endpoint import Role
 from vcmon.model.result import Blame, Reason
 from vcmon.model.status import State
 from vcmon.views import words
-
-WIT = ZoneInfo("Asia/Jayapura")
 
 
 @pytest.mark.parametrize(
@@ -46,68 +43,6 @@ def test_states_are_the_glossary_s() -> None:
         "Tak terjangkau",
         "Tidak diketahui",
     ]
-
-
-def test_clock_is_written_with_dots_and_a_zone() -> None:
-    """09.41.07 WIB, and the same moment in Papua."""
-    assert words.clock(NOW) == "09.41.07 WIB"
-    assert words.clock(NOW, WIT) == "11.41.07 WIT"
-    assert [words.clock(NOW, zone)[-4:].strip() for zone in words.ZONES] == ["WIB", "WITA", "WIT"]
-
-
-@pytest.mark.parametrize(
-    ("at", "expected"),
-    [
-        (NOW - 754, "09.28.33 WIB"),
-        (NOW - 86400, "22 Nov 09.41 WIB"),
-        (NOW - 365 * 86400, "23 Nov 2025 09.41 WIB"),
-        (NOW - 100 * 86400, "15 Agu 09.41 WIB"),
-        (0.0, "–"),
-        (1e300, "–"),
-        (math.nan, "–"),
-    ],
-)
-def test_moment_says_as_much_of_the_date_as_is_needed(at: float, expected: str) -> None:
-    """Today the clock; before that the day, and the year when it is another."""
-    assert words.moment(at, NOW) == expected
-
-
-def test_moment_takes_the_day_of_the_zone() -> None:
-    """22.30 WIB yesterday is today in Papua."""
-    at = NOW - 11 * 3600
-    assert words.moment(at, NOW) == "22 Nov 22.41 WIB"
-    assert words.moment(at, NOW, WIT) == "00.41.07 WIT"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (0, "0 dtk"),
-        (59.9, "59 dtk"),
-        (60, "1 mnt"),
-        (3599, "59 mnt"),
-        (3600, "1 jam 0 mnt"),
-        (86399, "23 jam 59 mnt"),
-        (86400, "1 hari 0 jam"),
-        (400_000, "4 hari 15 jam"),
-        (-1, "–"),
-        (math.inf, "–"),
-    ],
-)
-def test_lasting_has_two_units_at_most_and_rounds_down(seconds: float, expected: str) -> None:
-    """An outage is never told longer than it is."""
-    assert words.lasting(seconds) == expected
-
-
-def test_figures_have_a_decimal_comma() -> None:
-    """43 ms, 4,3 ms, 1,3 %; what is not measured is a dash."""
-    assert [words.milliseconds(v) for v in (0.0431, 0.0043, None, math.nan)] == [
-        "43 ms",
-        "4,3 ms",
-        "–",
-        "–",
-    ]
-    assert [words.percent(v) for v in (0.0, 0.013, 1.0, None)] == ["0 %", "1,3 %", "100 %", "–"]
 
 
 def test_rfc3339_is_utc_and_none_without_a_time() -> None:
