@@ -18,6 +18,14 @@ class IcmpParams(Strict):
     dscp: Annotated[int, Field(ge=0, le=63)] = 0
 
 
+class MtuParams(Strict):
+    """Echo requests that may not be fragmented, of several sizes: bytes of UDP payload."""
+
+    sizes: Annotated[
+        tuple[Annotated[int, Field(ge=200, le=8972)], ...], Field(min_length=1, max_length=8)
+    ] = (1200, 1300, 1400, 1472)
+
+
 class TcpParams(Strict):
     """A TCP connect, watched for a round trip, then closed."""
 
@@ -95,6 +103,7 @@ class SipsParams(SipParams):
 
 PARAMS: dict[str, type[Strict]] = {
     "icmp": IcmpParams,
+    "mtu": MtuParams,
     "tcp": TcpParams,
     "tls": TlsParams,
     "http": HttpParams,
@@ -106,8 +115,11 @@ PARAMS: dict[str, type[Strict]] = {
 }
 """Every kind that vcmon knows, each also a check name of its own with these defaults."""
 
-KIND_TIMES: dict[str, tuple[float, float]] = {}
+KIND_TIMES: dict[str, tuple[float, float]] = {"mtu": (600.0, 10.0)}
 """(interval, timeout) in seconds of kinds that the defaults of all others would not fit."""
 
-SUPPORTING_KINDS = frozenset({"icmp"})
+SUPPORTING_KINDS = frozenset({"icmp", "mtu"})
 """Kinds that explain and measure where a deciding check stands beside them."""
+
+EXPLAINING_KINDS = frozenset({"mtu"})
+"""Those of them that never decide unless their profile says so: they look too seldom."""

@@ -3,6 +3,7 @@
 from vcmon.probes import dns as dns
 from vcmon.probes import http as http
 from vcmon.probes import icmp as icmp
+from vcmon.probes import mtu as mtu
 from vcmon.probes import sip as sip
 from vcmon.probes import tcp as tcp
 from vcmon.probes import tls as tls
@@ -10,6 +11,7 @@ from vcmon.probes.base import Begin, Probe, Tools
 
 PROBES: dict[str, Probe] = {
     "icmp": icmp.probe,
+    "mtu": mtu.probe,
     "tcp": tcp.probe,
     "tls": tls.probe,
     "http": http.probe,

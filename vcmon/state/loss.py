@@ -35,6 +35,9 @@ HALF_LIFE = 120.0
 EXCHANGES = {"tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sips": 3}
 """Round trips in a row that a run over TCP needs; each has about two tries in the timeout."""
 
+MTU_TRIES = 10
+"""Small packets that a run of kind ``mtu`` sends before it gives up (five rounds of two)."""
+
 SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
 
 
@@ -66,6 +69,8 @@ def tries(check: Check[Any]) -> int:
     """How many packets one run may send before it gives up on the first answer."""
     if check.kind == "icmp":
         return int(check.params.packets)
+    if check.kind == "mtu":
+        return MTU_TRIES
     first_retry = float(getattr(check.params, "t1", 0.5 if check.kind == "dns" else SYN_RETRY))
     if check.kind in EXCHANGES:
         first_retry = SYN_RETRY
