@@ -46,10 +46,11 @@ class PathMtu(NamedTuple):
     """What a sounding found; sizes are bytes of whole IP packets, 0 for none."""
 
     passed: int  # the largest that was answered
-    told: int  # at most so much fits, says a router on the way (or our own interface)
+    told: int  # at most so much fits, says a router on the way
     vanished: int  # the smallest that vanishes, beyond chance and without a word: a black hole
     sent: int  # small ones whose fate is known ...
     received: int  # ... and those of them that were answered
+    own: int = 0  # the smallest that our own interface did not take
     refusal: Reason | None = None  # what a router said of all of them, where none was answered
 
 
@@ -69,6 +70,7 @@ class Ledger:
 
     sizes: tuple[int, ...]  # bytes of whole packets
     told: int = 0
+    own: int = 0
     _sent: dict[int, tuple[int, float]] = field(default_factory=dict)  # number: size, when
     _answered: set[int] = field(default_factory=set)
     _passed: int = 0
@@ -83,13 +85,17 @@ class Ledger:
         self._passed = max(self._passed, self._sent[number][0])
 
     def too_big(self, size: int, mtu: int) -> None:
-        """A packet of this size was refused; ``mtu`` fits (0: the router didn't say)."""
+        """A router refused a packet of this size; ``mtu`` fits (0: it didn't say)."""
         fits = min(mtu or size, size - 1)  # what a router says is text from outside
         self.told = min(self.told or fits, fits)
 
+    def too_big_for_us(self, size: int) -> None:
+        """Our own interface refused it."""
+        self.own = min(self.own or size, size)
+
     def open(self) -> list[int]:
         """The sizes that are neither known to pass nor known not to fit, largest first."""
-        fits = self.told or math.inf
+        fits = min(self.told or math.inf, self.own - 1 if self.own else math.inf)
         return [size for size in sorted(self.sizes, reverse=True) if self._passed < size <= fits]
 
     def found(self, now: float) -> PathMtu:
@@ -103,7 +109,7 @@ class Ledger:
         received = sum(number in self._answered for number, size in known if size == SMALL)
         small = (sent[SMALL], received)
         vanished = [size for size in self.open() if chance(small, sent[size]) < CHANCE]
-        return PathMtu(self._passed, self.told, min(vanished, default=0), *small)
+        return PathMtu(self._passed, self.told, min(vanished, default=0), *small, self.own)
 
 
 async def sound(address: str, sizes: Iterable[int], deadline: Deadline) -> PathMtu:
@@ -144,7 +150,7 @@ class _Sounding:
         for size in (SMALL, *self._ledger.open(), *[SMALL] * (SMALL_A_ROUND - 1)):
             number = self._scout.send(size - self._scout.header)
             if number is None:
-                self._ledger.too_big(size, 0)
+                self._ledger.too_big_for_us(size)
             else:
                 self._sizes[number] = size
                 self._ledger.note(number, size, now)

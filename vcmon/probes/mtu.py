@@ -38,6 +38,8 @@ def _judged(check: Check[MtuParams], tools: Tools, found: PathMtu) -> Result:
     tools.detail["passed"] = found.passed
     if found.told:
         tools.detail["mtu"] = found.told
+    if found.own:
+        tools.detail["own_interface_below"] = found.own
     if not found.vanished:
         return tools.up(check)
     tools.detail["vanished"] = found.vanished
