@@ -10,11 +10,27 @@ import json
 from typing import Any, NamedTuple
 
 from vcmon.history.base import Base, ms, seconds
+from vcmon.model.memory import Incident
 from vcmon.model.path import Hop, Route
 from vcmon.model.result import Reason
+from vcmon.net.faults import clean
 
 FAILING_MAX = 20
 """Failing ways kept of one endpoint, each some 2 kB: the incidents of a bad month."""
+
+
+MEMBERS_MAX = 1_000
+"""Members of one incident whose ways are looked for, a tenth of a millisecond each."""
+
+PAIRS_MAX = 50
+"""Ways told of one incident; no more are traced in four minutes."""
+
+BACKDATED = 60.0
+"""Seconds after a member's end, which is backdated, in which its way may still have been traced."""
+
+FOREVER = 1e11
+
+ADDRESS_MAX = 64  # characters; the longest IPv6 address with a zone has fewer
 
 
 class Pair(NamedTuple):
@@ -69,6 +85,17 @@ class Paths(Base):
                 pairs.append(Pair(to_route(endpoint, before) if before else None, now))
         return pairs
 
+    def incident_routes(self, incident: Incident) -> list[Pair]:
+        """The failing ways that were traced for an incident's members, newest first."""
+        found: dict[tuple[str, float], Pair] = {}
+        for member in incident.members[:MEMBERS_MAX]:
+            kind, _, endpoint = member.subject.partition(":")
+            if kind == "endpoint":
+                stop = FOREVER if member.stop is None else member.stop + BACKDATED
+                for pair in self.failing_routes(endpoint, member.start, stop):
+                    found[endpoint, pair.now.at] = pair
+        return sorted(found.values(), key=lambda pair: -pair.now.at)[:PAIRS_MAX]
+
     def prune_routes(self, before: float) -> int:
         """Delete what is older than this wall second; the number of rows."""
         gone = 0
@@ -99,17 +126,22 @@ def to_route(endpoint: str, text: str) -> Route | None:
     try:
         told: Any = json.loads(text)
         hops = tuple(
-            Hop(int(ttl), tuple(map(str, who)), None if rtt is None else rtt / 1e6, int(lost))
+            Hop(
+                int(ttl),
+                tuple(clean(str(each), ADDRESS_MAX) for each in who),
+                None if rtt is None else rtt / 1e6,
+                int(lost),
+            )
             for ttl, who, rtt, lost in told["hops"]
         )
         return Route(
             endpoint,
-            str(told["address"]),
+            clean(str(told["address"]), ADDRESS_MAX),
             seconds(told["at"]),
             bool(told["healthy"]),
             hops,
             bool(told["reached"]),
             Reason(told["why"]),
         )
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
