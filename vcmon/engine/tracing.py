@@ -95,7 +95,7 @@ class Tracer:
         self._due: dict[str, None] = {}  # well ones that wait for theirs
         self._calendar: list[tuple[float, str]] = []  # when the daily ones are due, wall seconds
         self._begun: deque[float] = deque()  # monotonic, of the last minute
-        self._held: deque[tuple[float, Route]] = deque()  # until when (monotonic), see PROVING
+        self._held: deque[tuple[float, Route]] = deque()  # when begun (monotonic), see PROVING
         self.skipped = 0  # fallen endpoints that were left out
 
     def load(self, endpoints: Iterable[Endpoint], *, enabled: bool, daily: bool) -> None:
@@ -114,8 +114,12 @@ class Tracer:
         self._due = {id_: None for id_ in self._due if id_ in known}
         self._traced &= known.keys()
         self._met &= known.keys()
-        now = self._clock.wall()
-        self._calendar = [(_next_turn(id_, now), id_) for id_ in known] if daily else []
+        self._calendar = []
+        if daily:
+            self._plan(self._clock.wall())
+
+    def _plan(self, wall: float) -> None:
+        self._calendar = [(_next_turn(name, wall), name) for name in self._endpoints]
         heapq.heapify(self._calendar)
 
     def transition(self, change: Transition) -> None:
@@ -172,6 +176,8 @@ class Tracer:
             del self._fallen[name]
             return self._endpoints[name], False
         wall = self._clock.wall()
+        if self._calendar and self._calendar[0][0] > wall + DAY:
+            self._plan(wall)  # the clock was ahead when it was made, and was set back
         while self._calendar and self._calendar[0][0] <= wall:
             name = heapq.heappop(self._calendar)[1]
             heapq.heappush(self._calendar, (_next_turn(name, wall), name))
@@ -197,6 +203,7 @@ class Tracer:
                 await self._trace(*found)
 
     async def _trace(self, endpoint: Endpoint, healthy: bool) -> None:
+        begun = self._clock.monotonic()
         try:
             route = await self._survey(endpoint, healthy)
         except ProbeError as error:
@@ -205,15 +212,16 @@ class Tracer:
             log.error("trace bug", endpoint=endpoint.id, bug=repr(bug)[:200], where=origin(bug))  # noqa: TRY400  one line is enough
         else:
             if route.healthy and not route.reached:
-                self._held.append((self._clock.monotonic() + PROVING, route))
+                self._held.append((begun, route))
             else:
                 self._sink(route)
 
     def _release(self, now: float) -> None:
         """Remember what was held back, where the endpoint has been well ever since."""
-        while self._held and self._held[0][0] <= now:
-            until, route = self._held.popleft()
-            if self._well_since.get(route.endpoint, now) <= until - PROVING:
+        while self._held and self._held[0][0] + PROVING <= now:
+            begun, route = self._held.popleft()
+            name = route.endpoint
+            if self._states.get(name) in WELL and self._well_since.get(name, now) <= begun:
                 self._sink(route)
 
 

@@ -23,10 +23,10 @@ def measured(sent: int, lost: int) -> Loss:
 @pytest.mark.parametrize(
     ("kind", "timeout", "count"),
     [("icmp", 2, 5), ("sip", 2, 3), ("sip", 1.5, 2), ("sip", 1.6, 3), ("dns", 2, 3), ("tcp", 2, 2),
-     ("sips", 2, 2), ("tcp", 3.5, 3)],
+     ("sips", 2, 2), ("tcp", 3.5, 3), ("mtu", 10, 10)],
 )  # fmt: skip
 def test_how_often_a_run_asks(kind: str, timeout: float, count: int) -> None:
-    """Packets in a burst, SIP's T1 doubling, the kernel's SYN retries."""
+    """Packets in a burst, SIP's T1 doubling, the kernel's SYN retries, the MTU's small ones."""
     assert tries(check("e", kind, timeout=timeout)) == count
 
 
