@@ -103,7 +103,6 @@ class SipsParams(SipParams):
 
 PARAMS: dict[str, type[Strict]] = {
     "icmp": IcmpParams,
-    "mtu": MtuParams,
     "tcp": TcpParams,
     "tls": TlsParams,
     "http": HttpParams,
@@ -112,6 +111,7 @@ PARAMS: dict[str, type[Strict]] = {
     "sip": SipParams,
     "sip-tcp": SipTcpParams,
     "sips": SipsParams,
+    "mtu": MtuParams,
 }
 """Every kind that vcmon knows, each also a check name of its own with these defaults."""
 

@@ -11,7 +11,6 @@ from vcmon.probes.base import Begin, Probe, Tools
 
 PROBES: dict[str, Probe] = {
     "icmp": icmp.probe,
-    "mtu": mtu.probe,
     "tcp": tcp.probe,
     "tls": tls.probe,
     "http": http.probe,
@@ -20,6 +19,7 @@ PROBES: dict[str, Probe] = {
     "sip": sip.probe,
     "sip-tcp": sip.probe,
     "sips": sip.probe,
+    "mtu": mtu.probe,
 }
 
 BEGINS: dict[str, Begin] = {"icmp": icmp.begin}
