@@ -140,6 +140,7 @@ class App:
         self.engine.load([*checks, *canary_checks(settings.canaries)])
         self.keeper.reloaded(settings, self.board)
         path = settings.path
+        self.tracer.bounds = Bounds(again=settings.incidents.reopen)
         self.tracer.load(settings.endpoints, enabled=path.trace, daily=path.daily)
         self.figures.reload_ok = True
         self.figures.reload_ok_at = self.clock.wall()
@@ -249,8 +250,7 @@ def _compose(config: Path, settings: Settings) -> App:
     workshop = Workshop.open(clock)
     keeper = Keeper.of(settings.history, clock)
     surveyor = Surveyor(clock, workshop.lag, workshop.resolver)
-    bounds = Bounds(again=settings.incidents.reopen)
-    tracer = Tracer(clock, surveyor.survey, keeper.route, bounds)
+    tracer = Tracer(clock, surveyor.survey, keeper.route, Bounds())
 
     def on_transition(change: Transition) -> None:
         _log_transition(change)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -17,6 +19,7 @@ from vcmon.model.result import Blame, Reason
 from vcmon.net.deadline import Deadline, LoopLag
 from vcmon.net.trace import HOPS_MAX, Patience, Traced, trace
 
+ETH_P_ALL = 3  # what we send is seen by taps of every protocol only
 NOBODY = 61200  # a uid and gid without any capability
 SILENT = """chain mute { type filter hook output priority 0;
     icmp type { time-exceeded, destination-unreachable } drop
@@ -76,9 +79,9 @@ def test_each_router_is_found(country: Chain, version: int, user: int) -> None:
     assert addresses(found) == [country.address(n, version) for n in range(1, 6)]
     assert (found.reached, found.why) == (True, Reason.OK)
     assert [hop.lost for hop in found.hops] == [0] * 5
-    assert all(hop.rtt is not None and 0 < hop.rtt < 0.2 for hop in found.hops)
+    assert all(hop.rtt is not None and 0 < hop.rtt < 0.5 for hop in found.hops)
     assert found.sent <= 10  # the hops, and what was under way beyond the host
-    assert seconds < 1.0
+    assert seconds < 2.0
 
 
 def test_with_a_raw_socket_too(country: Chain) -> None:
@@ -154,6 +157,31 @@ def test_a_dead_address_costs_no_more_than_promised(country: Chain) -> None:
     assert passed
 
 
+def flow(address: str) -> tuple[set[bytes], set[int]]:
+    """What a trace's packets have in common on the wire (identifier and checksum), and their
+    times to live.
+    """
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)) as tap:
+        tap.bind(("far", ETH_P_ALL))
+        tap.settimeout(0.2)
+        traced(address)
+        seen, ttls = set(), set()
+        with suppress(TimeoutError):
+            while True:
+                packet = tap.recv(2048)
+                if packet[0] >> 4 == 4 and packet[9] == 1 and packet[20] == 8:  # echo requests
+                    seen.add(packet[22:26])
+                    ttls.add(packet[8])
+    return seen, ttls
+
+
+def test_every_packet_is_of_one_flow(country: Chain) -> None:
+    """One identifier and one checksum: a router that shares load by flow sends all one way."""
+    seen, ttls = country.monitor.call(flow, country.end)
+    assert len(seen) == 1
+    assert ttls >= {1, 2, 3, 4, 5}
+
+
 def refusal(address: str) -> tuple[Reason, Blame]:
     try:
         traced(address)
@@ -171,4 +199,4 @@ def test_it_ends_at_its_deadline(country: Chain) -> None:
     """A trace of a dead way with half a second ends after half a second."""
     country.cut(1)
     _, seconds = country.monitor.call(traced, country.end, 0.5)
-    assert seconds < 0.8
+    assert seconds < 1.5

@@ -19,11 +19,9 @@ from vcmon.net.scout import Scout
 SMALL = 84
 """Bytes of the small packets that the large ones are held against: a plain ping's size."""
 
-SMALL_A_ROUND = 2
-
 ROUNDS_MAX = 30
-"""At 36 % loss of round trips, 23 prove a black hole on average; a path without one passes the
-first."""
+"""A path without a black hole passes the first. One is proved by ten, at 36 % loss of round trips
+by 22 on average, and within thirty in 98 of 100 runs."""
 
 SILENT_ROUNDS = 5
 """Rounds of which nothing came back: nobody is there, and no size can be told."""
@@ -146,8 +144,12 @@ class _Sounding:
         self.heard = False
 
     def send_round(self, now: float) -> None:
-        """Small, large ones, small: what befalls the path for a moment befalls both."""
-        for size in (SMALL, *self._ledger.open(), *[SMALL] * (SMALL_A_ROUND - 1)):
+        """Small, large ones, small: what befalls the path for a moment befalls both.
+
+        While nobody has answered a first round, only small ones knock.
+        """
+        large = self._ledger.open() if self.heard or not self._sizes else []
+        for size in (SMALL, *large, SMALL):
             number = self._scout.send(size - self._scout.header)
             if number is None:
                 self._ledger.too_big_for_us(size)

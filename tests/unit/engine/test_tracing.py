@@ -150,7 +150,10 @@ async def test_two_at_a_time() -> None:
         it = Desk([endpoint(name) for name in names], SystemClock(), takes=0.02, fault=fault)
         it.become(DOWN, *names)
         running = asyncio.create_task(it.tracer.run())
-        await asyncio.sleep(0.4)
+        until = it.clock.monotonic() + 10.0
+        while len(it.traced) < 12 and it.clock.monotonic() < until:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.7)  # a thirteenth would have begun by now
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
