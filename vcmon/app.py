@@ -21,11 +21,13 @@ from vcmon.config.settings import Settings
 from vcmon.engine.calendar import Calendar
 from vcmon.engine.engine import Engine
 from vcmon.engine.runner import Runner, runs_allowed
+from vcmon.engine.tracing import Bounds, Surveyor, Tracer
 from vcmon.engine.vitals import Vitals, raise_open_files_limit, spare_the_collector
 from vcmon.errors import ConfigError, StartError
 from vcmon.history.keeper import Keeper
 from vcmon.model.endpoint import Endpoint
 from vcmon.model.figures import EngineFigures
+from vcmon.model.path import Route
 from vcmon.model.result import Result
 from vcmon.model.status import Transition
 from vcmon.net.deadline import SWITCH, LoopLag
@@ -74,6 +76,16 @@ async def probe_once(endpoint: Endpoint, check: str | None) -> list[Result]:
         workshop.close()
 
 
+async def trace_once(endpoint: Endpoint) -> Route:
+    """Trace the way to the endpoint, and nothing else. Raises ProbeError, blame LOCAL."""
+    workshop = Workshop.open(SystemClock())
+    try:
+        surveyor = Surveyor(SystemClock(), workshop.lag, workshop.resolver)
+        return await surveyor.survey(endpoint, healthy=False)
+    finally:
+        workshop.close()
+
+
 @dataclass(slots=True)
 class Workshop:
     """What probing needs: sockets, names, the loop's pulse, the runner."""
@@ -115,6 +127,7 @@ class App:
     manager: ServiceManager
     calendar: Calendar
     keeper: Keeper
+    tracer: Tracer
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     seen_on_disk: tuple[float, ...] = ()
@@ -126,6 +139,9 @@ class App:
         checks = [check for endpoint in settings.endpoints for check in endpoint.checks]
         self.engine.load([*checks, *canary_checks(settings.canaries)])
         self.keeper.reloaded(settings, self.board)
+        path = settings.path
+        self.tracer.bounds = Bounds(again=settings.incidents.reopen)
+        self.tracer.load(settings.endpoints, enabled=path.trace, daily=path.daily)
         self.figures.reload_ok = True
         self.figures.reload_ok_at = self.clock.wall()
         self.seen_on_disk = _stamps(settings.files)
@@ -233,10 +249,13 @@ def _compose(config: Path, settings: Settings) -> App:
     figures = EngineFigures(started_at=clock.wall())
     workshop = Workshop.open(clock)
     keeper = Keeper.of(settings.history, clock)
+    surveyor = Surveyor(clock, workshop.lag, workshop.resolver)
+    tracer = Tracer(clock, surveyor.survey, keeper.route, Bounds())
 
     def on_transition(change: Transition) -> None:
         _log_transition(change)
         keeper.recorder.transition(change)
+        tracer.transition(change)
 
     board = Board(settings, clock, on_transition)
     return App(
@@ -251,6 +270,7 @@ def _compose(config: Path, settings: Settings) -> App:
         manager=ServiceManager(os.environ),
         calendar=Calendar(),
         keeper=keeper,
+        tracer=tracer,
     )
 
 
@@ -260,7 +280,7 @@ async def _serve(app: App, site: Site) -> None:
     app.calendar.nightly(TEND_AT, "tend-history", app.keeper.tend)
     app.calendar.start()
     async with asyncio.TaskGroup() as group:
-        parts = (app.engine.run(), app.pulse(), app.feed_watchdog(site))
+        parts = (app.engine.run(), app.pulse(), app.tracer.run(), app.feed_watchdog(site))
         tasks = [group.create_task(part) for part in parts]
         _reload_on_signal(lambda: group.create_task(_reload(app)))
         app.manager.ready()
@@ -304,4 +324,4 @@ def _stamps(files: tuple[Path, ...]) -> tuple[float, ...]:
     return tuple(path.stat().st_mtime if path.exists() else 0.0 for path in files)
 
 
-__all__ = ["App", "StartError", "Workshop", "probe_once", "run"]
+__all__ = ["App", "StartError", "Workshop", "probe_once", "run", "trace_once"]

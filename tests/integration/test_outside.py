@@ -116,7 +116,7 @@ def test_the_description_is_whole() -> None:
     told = document()
     assert told["openapi"].startswith("3.1.")
     names = [way["operationId"] for ways in told["paths"].values() for way in ways.values()]
-    assert len(names) == len(set(names)) == 9
+    assert len(names) == len(set(names)) == 10
 
     def walk(node: Any) -> None:
         for value in node.values() if isinstance(node, dict) else node:
@@ -155,6 +155,8 @@ async def test_live_answers_are_as_described(world: World, keys: Keys) -> None:
             ("/api/v1/incidents", "/api/v1/incidents?open=x"),
             ("/api/v1/incidents/{number}", "/api/v1/incidents/2"),
             ("/api/v1/incidents/{number}", "/api/v1/incidents/9"),
+            ("/api/v1/endpoints/{id}/path", "/api/v1/endpoints/nobody/path"),
+            ("/api/v1/endpoints/{id}/path", "/api/v1/endpoints/nobody/path?x=1"),
             ("/api/v1/maintenance", "/api/v1/maintenance?days=90"),
         ]  # fmt: skip
         seen = [("get", path, await browser.ask(asked)) for path, asked in gets]

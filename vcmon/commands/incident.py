@@ -24,10 +24,14 @@ from vcmon.commands.memory import (
     tell,
 )
 from vcmon.history.deeds import NoSuchError, incident_of, month_span, say
+from vcmon.history.paths import Pair
 from vcmon.history.people import Wanted
 from vcmon.history.remarks import RefusedError
 from vcmon.model.memory import Cause, Deed, Incident, Remark
-from vcmon.views.shapes import incident_list, incident_shape
+from vcmon.model.path import compare
+from vcmon.views.path_shapes import incident_detail
+from vcmon.views.path_words import sentence, side_by_side
+from vcmon.views.shapes import incident_list
 
 DAYS = 30
 """What the list shows without a month: who asks, asks for what is going on."""
@@ -102,13 +106,16 @@ def show_(number: Number, as_json: AsJson = False, config: Config = DEFAULT) -> 
     with opened(config, write=False) as memory:
         try:
             found = incident_of(memory.store, number)
+            paths = memory.store.incident_routes(found)
         except NoSuchError as error:
             raise refuse(error) from None
     if as_json:
-        typer.echo(incident_shape(found).model_dump_json(indent=2))
+        typer.echo(incident_detail(found, paths).model_dump_json(indent=2))
         return
     for line in _account(found, SystemClock().wall()):
         tell(line)
+    for pair in paths:
+        show_path(pair)
 
 
 def _account(it: Incident, now: float) -> Iterator[str]:
@@ -132,6 +139,14 @@ def _account(it: Incident, now: float) -> Iterator[str]:
         yield f"    ... and {len(it.members) - MEMBERS} more: --json tells all"
     for remark in it.remarks:
         yield f"  {clock(remark.at)}  {_remark(remark)}"
+
+
+def show_path(pair: Pair) -> None:
+    """Print the way of now and the healthy one side by side, and what is different."""
+    before, now = pair
+    tell(f"path to {now.endpoint} ({now.address}): {sentence(compare(before, now), 'en')}")
+    heads = ("ttl", f"before, {clock(before.at if before else None)}", f"now, {clock(now.at)}")
+    show(heads, list(side_by_side(before, now)))
 
 
 def _remark(it: Remark) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vcmon.config.fields import Strict
-from vcmon.config.params import PARAMS, SUPPORTING_KINDS
+from vcmon.config.params import EXPLAINING_KINDS, PARAMS, SUPPORTING_KINDS
 from vcmon.config.report import Place, Report
 from vcmon.config.schema import LATER_KINDS, needs_port, takes_port
 from vcmon.config.secrets import Secret
@@ -78,7 +78,7 @@ class Catalogue:
             return ()
         wanted = [each for token in tokens if (each := self._wanted(token, at, report))]
         named = dict(_named(wanted, at, report))
-        if wanted and not any(each.profile.decides is not False for each in wanted):
+        if wanted and not any(decides(each, wanted) for each in wanted):
             report.add(at, "no check here decides, so this could never be down: let one decide")
         return tuple(
             Check(
@@ -136,10 +136,12 @@ class Catalogue:
 
 def decides(one: Wanted, beside: list[Wanted]) -> bool:
     """Whether a check decides: as its profile says; else always, but for a supporting kind only
-    where none of the checks beside it does.
+    where none of the checks beside it does, and for one that only explains never.
     """
     if one.profile.decides is not None:
         return one.profile.decides
+    if one.profile.kind in EXPLAINING_KINDS:
+        return False
     if one.profile.kind not in SUPPORTING_KINDS:
         return True
     return not any(

@@ -60,6 +60,7 @@ class Parts:
             defaults=file.defaults,
             flapping=file.flapping,
             incidents=file.incidents,
+            path=file.path,
             maintenance=windows,
             canaries=tuple(map(parse_canary, file.canaries)),
             quality=self.quality,

@@ -19,6 +19,14 @@ class IcmpParams(Strict):
     dscp: Annotated[int, Field(ge=0, le=63)] = 0
 
 
+class MtuParams(Strict):
+    """Echo requests that may not be fragmented, of several sizes: bytes of UDP payload."""
+
+    sizes: Annotated[
+        tuple[Annotated[int, Field(ge=200, le=8972)], ...], Field(min_length=1, max_length=8)
+    ] = (1200, 1300, 1400, 1472)
+
+
 class TcpParams(Strict):
     """A TCP connect, watched for a round trip, then closed."""
 
@@ -139,13 +147,18 @@ PARAMS: dict[str, type[Strict]] = {
     "sips": SipsParams,
     "stun": StunParams,
     "turn": TurnParams,
+    "mtu": MtuParams,
 }
 """Every kind that vcmon knows, each also a check name of its own with these defaults."""
 
 KIND_TIMES: dict[str, tuple[float, float]] = {
     "turn": (30.0, 4.0),  # costs the server a port; over a satellite three round trips take 2.1 s
+    "mtu": (600.0, 10.0),  # explains what seldom changes
 }
 """(interval, timeout) in seconds of kinds that the defaults of all others would not fit."""
 
-SUPPORTING_KINDS = frozenset({"icmp"})
+SUPPORTING_KINDS = frozenset({"icmp", "mtu"})
 """Kinds that explain and measure where a deciding check stands beside them."""
+
+EXPLAINING_KINDS = frozenset({"mtu"})
+"""Those of them that never decide unless their profile says so: they look too seldom."""

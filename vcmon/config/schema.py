@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from vcmon.config.fields import Duration, Port, Strict
 from vcmon.config.params import PARAMS
 from vcmon.config.reports import Reports
-from vcmon.config.settings import Defaults, Flapping, History, Incidents, Web
+from vcmon.config.settings import Defaults, Flapping, History, Incidents, Tracing, Web
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
 """Names of profiles and quality classes: they become metric labels."""
@@ -64,6 +64,7 @@ class SettingsFile(Strict):
     defaults: Defaults = Defaults()
     flapping: Flapping = Flapping()
     incidents: Incidents = Incidents()
+    path: Tracing = Tracing()
     maintenance: Annotated[tuple[WindowFields, ...], Field(max_length=500)] = ()
     canaries: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
     checks: Annotated[dict[Name, dict[str, Any]], Field(default_factory=dict, max_length=500)]

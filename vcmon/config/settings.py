@@ -78,6 +78,13 @@ class Flapping(Strict):
     window: Duration = 1800.0
 
 
+class Tracing(Strict):
+    """Whether the way to endpoints is traced, to see where it breaks off."""
+
+    trace: bool = True  # once when one falls
+    daily: bool = True  # and once a day while it is well, to hold that against
+
+
 class Incidents(Strict):
     """What makes several losses one incident."""
 
@@ -99,6 +106,7 @@ class Settings:
     defaults: Defaults = Defaults()
     flapping: Flapping = Flapping()
     incidents: Incidents = Incidents()
+    path: Tracing = Tracing()
     maintenance: tuple[Maintenance, ...] = ()
     canaries: tuple[str, ...] = ()  # addresses
     quality: Mapping[str, QualityClass] = field(default_factory=lambda: dict(QUALITY_CLASSES))

@@ -23,6 +23,11 @@ def phase(check: CheckId, interval: float) -> float:
     return int.from_bytes(digest.digest(), "big") / 2**64 * interval
 
 
+SOON = 60.0
+"""Seconds within which a new check runs for the first time, however seldom it runs: nobody waits
+ten minutes to know whether it works, and the first round of all ends."""
+
+
 class Due(NamedTuple):
     """A run that is due. ``slot`` is when it should have begun, ``missed`` whole slots before."""
 
@@ -69,10 +74,12 @@ class Timetable:
         return iter(self._slots)
 
     def add(self, check: CheckId, interval: float, now: float) -> None:
-        """Enter a check; its first slot comes within one interval from now."""
+        """Enter a check; its first slot comes within one interval from now, a first run by SOON."""
         slots = _Slots(interval, self._epoch + phase(check, interval))
         self._slots[check] = slots
         self._push(_next(slots, now), check, 1, is_slot=True)
+        if interval > SOON:
+            self._push(now + phase(check, SOON), check, 1, is_slot=False)
 
     def remove(self, check: CheckId) -> None:
         """Strike a check; its entries die when their time comes."""

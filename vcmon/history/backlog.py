@@ -9,10 +9,15 @@ from typing import NamedTuple, Protocol
 
 from vcmon.history.intervals import gap
 from vcmon.model.memory import Incident, Interval, Member, Sample
+from vcmon.model.path import Route
 
 MOST = 50_000
 """Facts that may wait: each of 10,000 endpoints changes five times, or a day in which each of 114
 series flaps every five minutes; some 15 MB."""
+
+
+ROUTES_MAX = 500
+"""Ways that may wait beside them, 2 kB each: forty minutes of as many traces as are made."""
 
 
 class End(NamedTuple):
@@ -32,6 +37,7 @@ class Pen(Protocol):
     def put(self, interval: Interval) -> None: ...
     def end(self, series: str, at: float) -> None: ...
     def put_incident(self, incident: Incident) -> None: ...
+    def put_route(self, route: Route) -> None: ...
     def add_samples(self, samples: Iterable[Sample]) -> None: ...
     def beat(self, at: float) -> None: ...
 
@@ -51,11 +57,13 @@ class Backlog:
     latest: dict[str, Change] = field(default_factory=dict)  # of each series in ``changes``
     incidents: dict[int, Incident] = field(default_factory=dict)
     samples: deque[Sample] = field(default_factory=deque)
+    routes: deque[Route] = field(default_factory=deque)
     heartbeat: float | None = None
     dropped: int = 0
 
     def __len__(self) -> int:
-        return len(self.kept) + len(self.changes) + len(self.incidents) + len(self.samples)
+        facts = len(self.kept) + len(self.changes) + len(self.incidents)
+        return facts + len(self.samples) + len(self.routes)
 
     # ---- facts in
 
@@ -79,6 +87,14 @@ class Backlog:
         self.samples.extend(samples)
         self._shrink()
 
+    def route(self, route: Route) -> None:
+        """An endpoint's way was traced."""
+        self.routes.append(route)
+        if len(self.routes) > ROUTES_MAX:
+            self.routes.popleft()
+            self.dropped += 1
+        self._shrink()
+
     def trim(self, at: float) -> None:
         """The clock was set back: nothing that is stamped later than ``at`` has happened."""
         self.trim_to = at if self.trim_to is None else min(self.trim_to, at)
@@ -88,6 +104,7 @@ class Backlog:
         self.latest = {change.series: change for change in self.changes}
         self.incidents = {id_: trimmed(each, at) for id_, each in self.incidents.items()}
         self.samples = deque(sample for sample in self.samples if sample.at < at)
+        self.routes = deque(route for route in self.routes if route.at <= at)
         if self.heartbeat is not None:
             self.heartbeat = min(self.heartbeat, at)
 
@@ -102,6 +119,8 @@ class Backlog:
         for incident in newer.incidents.values():
             self.incident(incident)
         self.sample(newer.samples)
+        for route in newer.routes:
+            self.route(route)
         if newer.heartbeat is not None:
             self.heartbeat = newer.heartbeat
 
@@ -110,6 +129,9 @@ class Backlog:
             if self.samples:
                 # figures before facts
                 self.samples.popleft()
+                self.dropped += 1
+            elif self.routes:
+                self.routes.popleft()
                 self.dropped += 1
             elif self.changes:
                 oldest = self.changes.popleft()
@@ -144,6 +166,8 @@ class Backlog:
             yield Backlog(incidents={incident.id: incident})
         for sample in self.samples:
             yield Backlog(samples=deque([sample]))
+        for route in self.routes:
+            yield Backlog(routes=deque([route]))
         yield Backlog(heartbeat=self.heartbeat)
 
     def write(self, pen: Pen) -> None:
@@ -159,6 +183,8 @@ class Backlog:
             pen.put_incident(incident)
         if self.samples:
             pen.add_samples(self.samples)
+        for route in self.routes:
+            pen.put_route(route)
         if self.heartbeat is not None:
             pen.beat(self.heartbeat)
 

@@ -171,6 +171,8 @@ class Intervals(Base):
                     (series, grain.slot(now)),
                 )
         self._trim_incidents(now)
+        for table in ("healthy_route", "failing_route"):
+            self.db.execute(f"DELETE FROM {table} WHERE at > ?", (now,))  # noqa: S608  our words
         self.db.execute("UPDATE pulse SET heartbeat = min(heartbeat, ?)", (now,))
         self._touch(now)
 

@@ -27,6 +27,7 @@ from vcmon.history.upkeep import Keep
 from vcmon.history.writer import Writer
 from vcmon.model.figures import HistoryFigures
 from vcmon.model.memory import Incident, Sample
+from vcmon.model.path import Route
 from vcmon.state.board import Board
 
 OPEN_SECONDS = 2.0
@@ -52,6 +53,7 @@ class Nowhere:
     def trim(self, at: float) -> None: ...
     def incident(self, incident: Incident) -> None: ...
     def sample(self, samples: Iterable[Sample]) -> None: ...
+    def route(self, route: Route) -> None: ...
     def beat(self, at: float) -> None: ...
 
 
@@ -145,6 +147,10 @@ class Keeper:
             log.error("no month was frozen; tomorrow night again", problem=str(error))  # noqa: TRY400  the text says all
         else:
             log.info("months frozen", months=" ".join(months) or "none was due")
+
+    def route(self, route: Route) -> None:
+        """An endpoint's way was traced; it is written with the next tick."""
+        self._sink.route(route)
 
     def last_words(self, board: Board) -> None:
         """We are about to stop: hand over what is left."""

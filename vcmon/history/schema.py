@@ -182,7 +182,23 @@ CREATE TABLE audit (
     ),
 )
 
-MIGRATIONS = ("".join(_FIRST),)
+_ROUTES = """
+CREATE TABLE healthy_route (
+    endpoint TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    told TEXT NOT NULL  -- JSON, see paths.py
+) WITHOUT ROWID;
+
+CREATE TABLE failing_route (
+    endpoint TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    told TEXT NOT NULL,
+    before TEXT,  -- the healthy one as it was then
+    PRIMARY KEY (endpoint, at)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = ("".join(_FIRST), _ROUTES)
 """Each brings a file one version further; none is ever changed once it was released."""
 
 

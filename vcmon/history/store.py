@@ -10,12 +10,13 @@ import sqlite3
 from pathlib import Path
 from typing import Self
 
+from vcmon.history.paths import Paths
 from vcmon.history.people import People
 from vcmon.history.schema import connect
 from vcmon.history.totals import Totals
 
 
-class Store(Totals, People):
+class Store(Totals, People, Paths):
     """One open file. Every call may raise sqlite3.Error: the disk has the last word."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:

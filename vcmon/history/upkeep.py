@@ -33,6 +33,7 @@ SCANT = 86400.0
 TABLES = (
     *("series", "cause", "pulse", "interval", "incident", "member", "remark"),
     *("maintenance", "maintenance_end", "frozen", "amendment", "audit"),
+    *("healthy_route", "failing_route"),
     *(grain.name for grain in GRAINS),
 )
 
@@ -70,7 +71,7 @@ def prune(store: Store, now: float, keep: Keep) -> int:
     for _, series in store.numbered():
         where = "interval WHERE series = ? AND start < ? AND stop <= ?"
         gone += _delete(store, where, "start", (series, limit, limit))
-    return gone + _prune_incidents(store, limit)
+    return gone + _prune_incidents(store, limit) + store.prune_routes(now - keep.facts)
 
 
 def _delete(store: Store, where: str, key: str, values: tuple[int, ...]) -> int:

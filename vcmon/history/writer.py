@@ -15,6 +15,7 @@ from vcmon.history.people import Said
 from vcmon.history.scribe import Rules, Scribe
 from vcmon.model.figures import HistoryFigures
 from vcmon.model.memory import Incident, Sample
+from vcmon.model.path import Route
 
 IDLE = 5.0
 """Seconds without a batch after which the thread looks at the file all the same."""
@@ -62,6 +63,9 @@ class Writer:
 
     def sample(self, samples: Iterable[Sample]) -> None:
         self._backlog.sample(samples)
+
+    def route(self, route: Route) -> None:
+        self._backlog.route(route)
 
     def beat(self, at: float) -> None:
         """The tick is over: what it brought becomes one transaction."""

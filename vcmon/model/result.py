@@ -44,6 +44,7 @@ class Reason(StrEnum):
     HOST_UNREACHABLE = "host_unreachable"
     TTL_EXCEEDED = "ttl_exceeded"
     FILTERED = "filtered"
+    MTU = "mtu"  # large packets vanish on the way
     # names
     DNS_NXDOMAIN = "dns_nxdomain"
     DNS_FAILURE = "dns_failure"

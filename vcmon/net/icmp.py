@@ -372,7 +372,7 @@ class Pinger:
         return number
 
     def _refused(self, lane: Lane, found: NetworkError) -> None:
-        quote, destination, error = found
+        quote, destination, error = found.quote, found.destination, found.error
         packet = lane.packets.get(quote.sequence)
         if packet is None or quote.identifier != lane.socket.identifier:
             self.unmatched += 1

@@ -42,6 +42,7 @@ SK_MEMINFO_DROPS = 8  # index into the words of SO_MEMINFO
 IP_MTU_DISCOVER = 10
 IPV6_MTU_DISCOVER = 23
 PMTUDISC_DONT = 0
+PMTUDISC_PROBE = 3
 IP_RECVERR = 11
 IPV6_RECVERR = 25
 SOL_RAW = 255
@@ -83,6 +84,7 @@ class ExtendedError(NamedTuple):
     kind: int
     code: int
     offender: str
+    info: int = 0  # the MTU of the next link, where a packet was too big for it
 
 
 class NetworkError(NamedTuple):
@@ -91,6 +93,7 @@ class NetworkError(NamedTuple):
     quote: icmp.Quote
     destination: str
     error: ExtendedError
+    stamp: int = 0  # when the kernel received it, wall-clock nanoseconds; 0: it doesn't say
 
 
 class Departure(NamedTuple):
@@ -169,6 +172,23 @@ class EchoSocket:
             self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
         self._dscp = dscp
 
+    def limit_hops(self, ttl: int) -> None:
+        """Let what is sent from now on live for so many hops; raises OSError."""
+        if self.family == socket.AF_INET:
+            self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+        else:
+            self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
+
+    def forbid_fragments(self) -> None:
+        """Send every packet whole, whatever the kernel knows of the path's MTU; raises OSError.
+
+        One that our own interface can't take is refused by :meth:`send` with EMSGSIZE.
+        """
+        if self.family == socket.AF_INET:
+            self.sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE)
+        else:
+            self.sock.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE)
+
     def request(self, sequence: int, body: bytes) -> bytes:
         """The bytes of an echo request, ready for :meth:`send`."""
         packet = icmp.echo_request(self.dialect.request, self.identifier, sequence, body)
@@ -242,7 +262,7 @@ class EchoSocket:
             return Departure(number, stamp)
         error, quote = parse_extended_error(notice), icmp.parse_quote(data, self.dialect)
         if quote is not None and error is not None and destination:
-            return NetworkError(quote, destination[0], error)
+            return NetworkError(quote, destination[0], error, stamp)
         return None
 
     def count_drops(self) -> int:
@@ -272,10 +292,10 @@ def parse_extended_error(value: bytes) -> ExtendedError | None:
     """
     if len(value) < _EXTENDED_ERROR.size:
         return None
-    _, origin, kind, code, *_ = _EXTENDED_ERROR.unpack_from(value)
+    _, origin, kind, code, _, info, _ = _EXTENDED_ERROR.unpack_from(value)
     if origin not in (SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6):
         return None
-    return ExtendedError(kind, code, _sockaddr(value[_EXTENDED_ERROR.size :]))
+    return ExtendedError(kind, code, _sockaddr(value[_EXTENDED_ERROR.size :]), info)
 
 
 def _sockaddr(raw: bytes) -> str:

@@ -3,6 +3,7 @@
 from vcmon.probes import dns as dns
 from vcmon.probes import http as http
 from vcmon.probes import icmp as icmp
+from vcmon.probes import mtu as mtu
 from vcmon.probes import sip as sip
 from vcmon.probes import stun as stun
 from vcmon.probes import tcp as tcp
@@ -22,6 +23,7 @@ PROBES: dict[str, Probe] = {
     "sips": sip.probe,
     "stun": stun.probe,
     "turn": turn.probe,
+    "mtu": mtu.probe,
 }
 
 BEGINS: dict[str, Begin] = {"icmp": icmp.begin}

@@ -42,6 +42,9 @@ kind, or by kind and transport where that is a parameter."""
 DATAGRAM_EXCHANGES = {"turn": 2}
 """Round trips in a row of a run over UDP that needs more than one; they share the timeout."""
 
+MTU_TRIES = 10
+"""Small packets that a run of kind ``mtu`` sends before it gives up (five rounds of two)."""
+
 SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
 
 
@@ -83,6 +86,8 @@ def tries(check: Check[Any]) -> int:
     """How many packets one run may send before it gives up on the first answer."""
     if check.kind == "icmp":
         return int(check.params.packets)
+    if check.kind == "mtu":
+        return MTU_TRIES
     seconds = check.timeout
     if _over_tcp(check):
         first_retry = SYN_RETRY

@@ -54,6 +54,10 @@ ADVICE: Mapping[Reason, Advice] = {
         "a firewall on the way forbids it",
         "ask for this vcmon's address and the port to be allowed",
     ),
+    Reason.MTU: Advice(
+        "small packets arrive, large ones vanish on the way",
+        "have ICMP 'fragmentation needed' let through, or lower the MTU at the tunnel or VPN",
+    ),
     Reason.DNS_NXDOMAIN: Advice(
         "the name does not exist",
         "look for a typing error in the inventory, or ask whether the name was changed",

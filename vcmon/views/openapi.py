@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from vcmon import __version__
+from vcmon.views.path_shapes import EndpointPathShape, IncidentDetailShape
 from vcmon.views.shapes import (
     ErrorShape,
     IncidentList,
@@ -24,6 +25,7 @@ from vcmon.views.status_shapes import ProvinceDetailShape, StatusShape
 
 SLUG = {"type": "string", "pattern": "^[a-z-]+$"}
 NUMBER = {"type": "integer", "minimum": 1}
+ID = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"}
 INCIDENT_FILTERS: Mapping[str, Any] = {
     "open": {"enum": ["0", "1"], "default": "0"},
     "month": {"type": "string", "pattern": r"^20\d\d-(0[1-9]|1[0-2])$"},
@@ -65,8 +67,8 @@ OPERATIONS = (
     Operation(
         "get",
         "/api/v1/incidents/{number}",
-        "One incident, whole",
-        IncidentShape,
+        "One incident, whole, with the paths to what fell",
+        IncidentDetailShape,
         (*CACHED, 400, 404, *TRIED),
     ),
     Operation(
@@ -77,6 +79,13 @@ OPERATIONS = (
         DONE,
         RemarkFields,
         status=201,
+    ),
+    Operation(
+        "get",
+        "/api/v1/endpoints/{id}/path",
+        "The path to an endpoint: when it was well, and when it failed",
+        EndpointPathShape,
+        (*CACHED, 400, 404, *TRIED),
     ),
     Operation(
         "get",
@@ -168,7 +177,7 @@ def _content(model: type[BaseModel] | None) -> dict[str, Any]:
 def _parameters(it: Operation) -> list[dict[str, Any]]:
     inside = [
         {"name": name, "in": "path", "required": True, "schema": schema}
-        for name, schema in (("slug", SLUG), ("number", NUMBER))
+        for name, schema in (("slug", SLUG), ("number", NUMBER), ("id", ID))
         if f"{{{name}}}" in it.path
     ]
     return [

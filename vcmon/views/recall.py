@@ -17,9 +17,10 @@ from vcmon.history.people import FAR, Wanted
 from vcmon.history.store import Store
 from vcmon.views.api import CONTENT_TYPE, dumps
 from vcmon.views.gate import Gate
+from vcmon.views.path_shapes import endpoint_paths, incident_detail
 from vcmon.views.press import PACK_AT_LEAST, Body, answer, pack
 from vcmon.views.refusal import Refusal, bad
-from vcmon.views.shapes import Shape, incident_list, incident_shape, maintenance_list
+from vcmon.views.shapes import Shape, incident_list, maintenance_list
 from vcmon.views.shelf import Shelf
 from vcmon.views.sources import Sources
 
@@ -115,6 +116,7 @@ class Recall:
         app.router.add_get("/api/v1/incidents", self.incidents)
         app.router.add_get(r"/api/v1/incidents/{number:\d{1,18}}", self.incident)
         app.router.add_get("/api/v1/maintenance", self.maintenance)
+        app.router.add_get("/api/v1/endpoints/{id:[a-z0-9-]{1,63}}/path", self.path)
 
     async def incidents(self, request: web.Request) -> web.Response:
         await self._gate.known(request)
@@ -132,9 +134,23 @@ class Recall:
 
         def work(store: Store) -> Body:
             try:
-                return press(incident_shape(incident_of(store, number)))
+                found = incident_of(store, number)
+                return press(incident_detail(found, store.incident_routes(found)))
             except NoSuchError as error:
                 raise Refusal(HTTPStatus.NOT_FOUND, str(error)) from None
+
+        return tagged(request, await self._shelf.read(work))
+
+    async def path(self, request: web.Request) -> web.Response:
+        await self._gate.known(request)
+        only(request.query, ())
+        name = request.match_info["id"]
+        if all(each.id != name for each in self._sources.settings().endpoints):
+            raise Refusal(HTTPStatus.NOT_FOUND, f"no endpoint {shown(name)} in the inventory")
+
+        def work(store: Store) -> Body:
+            healthy, failing = store.healthy_route(name), store.failing_routes(name, 0.0, FAR)
+            return press(endpoint_paths(name, healthy, failing))
 
         return tagged(request, await self._shelf.read(work))
 

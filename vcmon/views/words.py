@@ -59,6 +59,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.HOST_UNREACHABLE: "perangkat tidak terjangkau, kata router di jalur",
     Reason.TTL_EXCEEDED: "paket berputar-putar di jalur (TTL habis)",
     Reason.FILTERED: "dilarang oleh tembok api di jalur",
+    Reason.MTU: "paket besar hilang di jalur (MTU)",
     Reason.DNS_NXDOMAIN: "namanya tidak terdaftar di DNS",
     Reason.DNS_FAILURE: "namanya tidak dapat dicari di DNS",
     Reason.TLS_HANDSHAKE: "jabat tangan TLS gagal",

@@ -111,6 +111,15 @@ def test_who_decides(tmp_path: Path) -> None:
     assert checks(tmp_path, "icmp s", profile) == {"icmp": ("icmp", True), "s": ("sip", False)}
 
 
+def test_what_only_explains_never_decides(tmp_path: Path) -> None:
+    """A look at the MTU every ten minutes decides nothing, alone with ICMP either."""
+    assert checks(tmp_path, "icmp mtu") == {"icmp": ("icmp", True), "mtu": ("mtu", False)}
+    profile = "checks: {mtu: {kind: mtu, decides: true, sizes: [1400]}}"
+    assert checks(tmp_path, "icmp mtu", profile)["mtu"] == ("mtu", True)
+    with pytest.raises(Exception, match="no check here decides"):
+        checks(tmp_path, "mtu")
+
+
 def test_an_endpoint_that_nothing_decides_is_refused(tmp_path: Path) -> None:
     """An endpoint that could never be down would be an outage missed."""
     with pytest.raises(Exception, match="no check here decides"):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.figures import record
-from vcmon.engine.schedule import Timetable, phase
+from vcmon.engine.schedule import SOON, Timetable, phase
 from vcmon.model.endpoint import CheckId
 
 A, B = CheckId("a", "icmp"), CheckId("b", "icmp")
@@ -43,6 +43,16 @@ def test_the_first_slot_comes_within_one_interval() -> None:
         table = Timetable(1000.0)
         table.add(A, 10.0, now)
         assert now < table.next_at() <= now + 10
+
+
+def test_what_runs_seldom_runs_soon_for_the_first_time() -> None:
+    """A check of every ten minutes, or once a day, runs within a minute, and then at its slots."""
+    for interval in (600.0, 86_400.0):
+        table = Timetable(0.0)
+        table.add(A, interval, 0.0)
+        assert 0 < table.next_at() <= SOON
+        runs = [due for now in range(int(interval) + 1) for due in table.pop_due(float(now))]
+        assert [due.in_turn for due in runs] in ([False, True], [True])  # one, where both are
 
 
 def test_a_stall_runs_a_check_once_and_counts_the_rest() -> None:

@@ -13,6 +13,7 @@ from tests.fakes.memory import DOWN, UP, interval
 from vcmon.history.backlog import Backlog, Change, End
 from vcmon.history.intervals import gap
 from vcmon.model.memory import Incident, Interval, Member, Sample
+from vcmon.model.path import Route
 from vcmon.model.result import Reason
 from vcmon.model.status import State
 
@@ -37,6 +38,9 @@ class Page:
 
     def put_incident(self, incident: Incident) -> None:
         self.lines.append(incident)
+
+    def put_route(self, route: Route) -> None:
+        self.lines.append(route)
 
     def add_samples(self, samples: Iterable[Sample]) -> None:
         self.lines.extend(samples)

@@ -32,7 +32,8 @@ def measured(sent: int, lost: int) -> Loss:
 @pytest.mark.parametrize(
     ("kind", "timeout", "count"),
     [("icmp", 2, 5), ("sip", 2, 3), ("sip", 1.5, 2), ("sip", 1.6, 3), ("dns", 2, 3), ("tcp", 2, 2),
-     ("sips", 2, 2), ("tcp", 3.5, 3), ("stun", 2, 3), ("turn", 4, 3), ("turn", 2, 2)],
+     ("sips", 2, 2), ("tcp", 3.5, 3), ("stun", 2, 3), ("turn", 4, 3), ("turn", 2, 2),
+     ("mtu", 10, 10)],
 )  # fmt: skip
 def test_how_often_a_run_asks(kind: str, timeout: float, count: int) -> None:
     """Packets in a burst, T1 and RTO doubling (in each exchange's share), the kernel's SYNs."""
