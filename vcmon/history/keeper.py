@@ -14,6 +14,7 @@ from vcmon.clock import Clock
 from vcmon.config.settings import History, Settings
 from vcmon.errors import HistoryError, ReportError
 from vcmon.history.backlog import Change
+from vcmon.history.baselines import read_baselines
 from vcmon.history.desk import Desk
 from vcmon.history.facts import Facts
 from vcmon.history.freezing import freeze_due
@@ -25,6 +26,7 @@ from vcmon.history.scribe import Rules
 from vcmon.history.store import Store
 from vcmon.history.upkeep import Keep
 from vcmon.history.writer import Writer
+from vcmon.model.baseline import Baseline
 from vcmon.model.figures import HistoryFigures
 from vcmon.model.memory import Incident, Sample
 from vcmon.state.board import Board
@@ -35,6 +37,11 @@ OPEN_SECONDS = 2.0
 STOP_SECONDS = 5.0
 """So long the end waits for the last write; systemd gives ten."""
 
+LEARN_AT_ONCE = 50
+"""Endpoints whose days are read in one go: some 100 ms of a thread, on a memory of a week."""
+
+LEARN_PAUSE = 0.25
+"""Seconds between two of those: 10,000 endpoints take a third of a core for a minute or two."""
 
 NOTHING_SAID = Said()
 
@@ -145,6 +152,25 @@ class Keeper:
             log.error("no month was frozen; tomorrow night again", problem=str(error))  # noqa: TRY400  the text says all
         else:
             log.info("months frozen", months=" ".join(months) or "none was due")
+
+    async def learn(self, board: Board) -> None:
+        """Tell the board what is normal for each link by its last days; read in threads.
+
+        Where the memory can't be read, what was normal stays so.
+        """
+        if self.path is None or self._settings is None:
+            return
+        names = [endpoint.id for endpoint in self._settings.endpoints]
+        found: dict[str, Baseline] = {}
+        try:
+            for first in range(0, len(names), LEARN_AT_ONCE):
+                await asyncio.sleep(LEARN_PAUSE if first else 0)
+                some, now = names[first : first + LEARN_AT_ONCE], self._clock.wall()
+                found |= await asyncio.to_thread(read_baselines, self.path, some, now)
+        except (sqlite3.Error, HistoryError) as error:
+            log.warning("what is usual could not be read; in an hour again", problem=str(error))
+        else:
+            board.set_baselines(found)
 
     def last_words(self, board: Board) -> None:
         """We are about to stop: hand over what is left."""
