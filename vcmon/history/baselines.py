@@ -2,8 +2,8 @@
 
 Three things must not move it: what happens within a day (busy hours belong to every day), one bad
 day or a quiet one, and what happens now. So each day gives one *high*, and of seven days the five
-busiest, which are the work days of any week, are told by their median. It takes three days of a new
-kind to move that: so long a link that was moved for good is told to be far off.
+busiest, which are the work days of any week, are told by their median. It takes three of a new kind
+to move that: a link that was moved for good is far off for two days, and normal on the third.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from vcmon.model.status import (
     State,
 )
 from vcmon.views import words
-from vcmon.views.freshness import believed, is_current
+from vcmon.views.freshness import believed, is_current, mos_of
 
 CARD_LINES = 3
 """Endpoints named on one card; the rest stands in the details."""
@@ -182,6 +182,8 @@ def member_of(status: EndpointStatus, now: float, zone: ZoneInfo, stale: bool) -
     figures = "" if stale or quality.rtt is None else words.milliseconds(quality.rtt)
     if figures and quality.loss:
         figures += f", hilang {words.percent(quality.loss)}"
+    if figures and (score := words.score(mos_of(status, stale))):
+        figures += f", {score}"
     checks = (_check_words(check, stale) for check in status.checks)
     line = words.clean(", ".join(filter(None, (medium, it.provider))))
     return Member(

@@ -139,7 +139,11 @@ def clean(text: str, longest: int = LONGEST) -> str:
 
 
 def reason(standing: Standing) -> str:
-    """The reason in words; of what flaps ``tidak stabil, 7x dalam 30 menit``."""
+    """The reason in words; of what flaps ``tidak stabil, 7x dalam 30 menit``, of an unusual
+    round-trip time ``RTT 310 ms, biasanya 62 ms``.
+    """
+    if standing.reason is Reason.RTT and standing.usual:
+        return f"RTT {milliseconds(standing.rtt)}, biasanya {milliseconds(standing.usual)}"
     if standing.reason is not Reason.FLAPPING or not standing.changes:
         return REASONS[standing.reason]
     return f"tidak stabil, {standing.changes}x dalam {standing.within / 60:.0f} menit"
@@ -216,3 +220,10 @@ def percent(share: float | None) -> str:
     if share is None or not isfinite(share):
         return NOTHING
     return f"{share * 100:.1f}".removesuffix(".0").replace(".", ",") + " %"
+
+
+def score(mos: float | None) -> str:
+    """``perkiraan MOS 4,3``; nothing where there is none."""
+    if mos is None or not isfinite(mos):
+        return ""
+    return f"perkiraan MOS {mos:.1f}".replace(".", ",")

@@ -57,6 +57,7 @@ CONTRACT = {
     "vcmon_packets_duplicate": ("counter", CHECK),
     "vcmon_jitter_seconds": ("gauge", CHECK),
     "vcmon_loss_ratio": ("gauge", CHECK),
+    "vcmon_mos_score": ("gauge", CHECK),
     "vcmon_tls_certificate_expiry_timestamp_seconds": ("gauge", CHECK),
     "vcmon_endpoint_state": ("gauge", ("province", "endpoint", "state")),
     "vcmon_endpoint_info": (
