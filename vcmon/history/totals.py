@@ -51,7 +51,7 @@ class Totals(Intervals):
             return []
         grain = FIVE_MINUTES
         rows = self.db.execute(
-            f"""SELECT slot, rtt_sum * 1e-6 / rtt_n FROM {grain.name}
+            f"""SELECT slot, rtt_sum / (rtt_n * 1e6) FROM {grain.name}
             WHERE series = ? AND slot >= ? AND slot < ? AND rtt_n > 0 ORDER BY slot""",  # noqa: S608  our own word
             (number, grain.slot(ms(start) - 1) + 1, grain.slot(ms(stop) - 1) + 1),
         )

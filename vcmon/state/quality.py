@@ -129,6 +129,11 @@ class QualityWindow:
             self.told = found
         return self.told
 
+    def fault_aside(self, limits: QualityClass, now: float) -> Fault | None:
+        """The same by the directions alone: round trips are not measured any more."""
+        aside = self.directions.fault(limits, now) if self.directions is not None else None
+        return Fault(aside) if aside is not None else None
+
     def _found(self, quality: Quality, limits: QualityClass, now: float) -> Fault | None:
         unusual = self._is_unusual()
         aside = self.directions.fault(limits, now) if self.directions is not None else None

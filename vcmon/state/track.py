@@ -177,11 +177,18 @@ class Track:
             if not watch.is_stale(now)
         ]
         self.stale_at = min(fresh, default=float("inf"))
-        standing = endpoint_standing(views, self.quality_fault)
+        standing = endpoint_standing(views, self._fault_now(now))
         if self.fell_blind and standing.state is not State.DOWN:
             return BLIND
         hidden = self.own.state is State.UNKNOWN and standing.state is State.DOWN
         return self.own if hidden and self._answers(now) else standing
+
+    def _fault_now(self, now: float) -> Fault | None:
+        """The fault of the link, unless what measures it is not answered any more."""
+        watch = self.watches.get(self.measure)
+        if watch is not None and (watch.belief.outcome is Outcome.DOWN or watch.is_stale(now)):
+            return self.quality.fault_aside(self.limits, now)
+        return self.quality_fault
 
     def _answers(self, now: float) -> bool:
         """Whether whatever was down before nobody could look answers again, as far as was asked.

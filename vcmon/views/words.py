@@ -110,6 +110,7 @@ MEDIA: Mapping[str, str] = {
     "fibre": "serat optik",
     "submarine": "kabel laut",
     "satellite": "satelit (VSAT)",
+    "mobile": "seluler",
 }
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")

@@ -68,7 +68,7 @@ def computed(vector: Vector) -> Vector:
 def test_vectors_to_the_last_digit() -> None:
     """Delay, loss, R, MOS and the full R are those of five calls, as far as they are printed."""
     held = sum(computed(vector) == vector for vector in VECTORS)
-    record("E-model", f"{held} of 5 vectors to the last printed digit", "5 of 5", held == 5)
+    record("E-model vectors", f"{held} of 5 vectors to the last printed digit", "5 of 5", held == 5)
     assert [computed(vector) for vector in VECTORS] == list(VECTORS)
 
 
@@ -80,7 +80,7 @@ def test_the_published_table() -> None:
     """R 90, 80, 70, 60 and 50 are G.107's MOS, to the last printed digit."""
     found = {r: ceil(round(100 * mos(r), 6)) / 100 for r in TABLE}
     held = sum(found[r] == TABLE[r] for r in TABLE)
-    record("E-model", f"{held} of 5 rows of G.107 table B.1", "5 of 5", found == TABLE)
+    record("E-model table", f"{held} of 5 rows of G.107 table B.1", "5 of 5", found == TABLE)
     assert found == TABLE
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.fakes.clock import FakeClock
 from tests.fakes.inventory import endpoint
 from tests.fakes.inventory import settings as inventory
-from tests.fakes.results import up
+from tests.fakes.results import down, up
 from vcmon.config.settings import QualityClass, Settings
 from vcmon.model.baseline import Baseline
 from vcmon.model.endpoint import CheckId
@@ -112,3 +112,18 @@ def test_samples_tell_the_round_trips_of_one_check() -> None:
     )
     (sample,) = scene.board.packets()
     assert (sample.rtt_n, sample.rtt_sum) == (10, 620_000)
+
+
+def test_what_is_not_measured_any_more_degrades_nothing() -> None:
+    """Where a firewall shuts out pings and the service goes on, the old fault is over."""
+    scene = Scene()
+    scene.bursts(0.162, WINDOW)
+    assert scene.now().standing.state is State.DEGRADED
+    for _ in range(60):
+        now = scene.clock.monotonic()
+        scene.board.record(up(now, check=CheckId("a", "tcp")))
+        silent = down(now, Reason.TIMEOUT)._replace(check=CheckId("a", "icmp"), echo=Echo(5, 0))
+        scene.board.record(silent)
+        scene.clock.forward(2)
+        scene.board.tick()
+    assert scene.now().standing.state is State.UP

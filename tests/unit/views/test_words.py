@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from tests.fakes.snapshots import NOW
 from vcmon.model.endpoint import Role
 from vcmon.model.result import Blame, Reason
-from vcmon.model.status import State
+from vcmon.model.status import Standing, State
 from vcmon.views import words
 
 WIT = ZoneInfo("Asia/Jayapura")
@@ -134,3 +135,17 @@ def test_clean_cuts_and_says_so() -> None:
 def test_sentence_keeps_capitals() -> None:
     """TLS stays TLS."""
     assert words.sentence("sertifikat TLS lemah") == "Sertifikat TLS lemah"
+
+
+def test_an_unusual_round_trip_is_told_with_the_usual_one() -> None:
+    """Both times where the link is far off its own; the limit alone where only that is exceeded."""
+    far = Standing(State.DEGRADED, Reason.RTT, rtt=0.31, usual=0.062)
+    assert words.reason(far) == "RTT 310 ms, biasanya 62 ms"
+    assert words.reason(replace(far, rtt=0, usual=0)) == words.REASONS[Reason.RTT]
+    assert words.reason(replace(far, reason=Reason.LOSS)) == words.REASONS[Reason.LOSS]
+
+
+def test_a_score_says_that_it_is_estimated() -> None:
+    """With a decimal comma; without a figure nothing at all."""
+    assert words.score(4.345) == "perkiraan MOS 4,3"
+    assert (words.score(None), words.score(math.nan)) == ("", "")
