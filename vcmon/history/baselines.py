@@ -53,17 +53,16 @@ def baseline(round_trips: Iterable[tuple[float, float]], now: float) -> Baseline
     return Baseline(median(rtt for day in seen for rtt in day), high, spread)
 
 
-def read_baselines(path: Path, endpoints: Sequence[str], now: float) -> dict[str, Baseline]:
-    """What is normal for each of these endpoints, by id, where enough is remembered of it.
+def read_baselines(path: Path, endpoints: Sequence[str], now: float) -> dict[str, Baseline | None]:
+    """What is normal for each of these endpoints, by id; None where too little is remembered.
 
     Raises HistoryError and sqlite3.Error. Not for the loop.
     """
     store = Store.open(path, write=False)
     try:
-        made = {
+        return {
             name: baseline(store.round_trips(f"endpoint:{name}", now - DAYS * DAY, now), now)
             for name in endpoints
         }
     finally:
         store.close()
-    return {name: found for name, found in made.items() if found is not None}

@@ -26,7 +26,6 @@ from vcmon.history.scribe import Rules
 from vcmon.history.store import Store
 from vcmon.history.upkeep import Keep
 from vcmon.history.writer import Writer
-from vcmon.model.baseline import Baseline
 from vcmon.model.figures import HistoryFigures
 from vcmon.model.memory import Incident, Sample
 from vcmon.state.board import Board
@@ -156,21 +155,19 @@ class Keeper:
     async def learn(self, board: Board) -> None:
         """Tell the board what is normal for each link by its last days; read in threads.
 
-        Where the memory can't be read, what was normal stays so.
+        A few at a time, as each is held against what was measured of it, on the loop. Where the
+        memory can't be read, what was normal stays so.
         """
         if self.path is None or self._settings is None:
             return
         names = [endpoint.id for endpoint in self._settings.endpoints]
-        found: dict[str, Baseline] = {}
         try:
             for first in range(0, len(names), LEARN_AT_ONCE):
                 await asyncio.sleep(LEARN_PAUSE if first else 0)
                 some, now = names[first : first + LEARN_AT_ONCE], self._clock.wall()
-                found |= await asyncio.to_thread(read_baselines, self.path, some, now)
+                board.set_baselines(await asyncio.to_thread(read_baselines, self.path, some, now))
         except (sqlite3.Error, HistoryError) as error:
             log.warning("what is usual could not be read; in an hour again", problem=str(error))
-        else:
-            board.set_baselines(found)
 
     def last_words(self, board: Board) -> None:
         """We are about to stop: hand over what is left."""

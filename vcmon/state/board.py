@@ -88,8 +88,8 @@ class Board:
             self._roll_up(slug, self._clock.wall())  # an endpoint that left may have decided it
         self._inventory.maintain(self._maintained)
 
-    def set_baselines(self, baselines: Mapping[str, Baseline]) -> None:
-        """From now on these round-trip times are normal, by endpoint id; no others are known."""
+    def set_baselines(self, baselines: Mapping[str, Baseline | None]) -> None:
+        """From now on this is normal for these endpoints (by id), or None is known of them."""
         self._inventory.set_normal(baselines)
 
     def set_maintenance(self, series: frozenset[str]) -> None:

@@ -45,7 +45,7 @@ class Inventory:
     credits: dict[str, Credit]
     contacts: dict[str, Contact]
     ever_up: bool = False
-    baselines: Mapping[str, Baseline] = field(default_factory=dict)  # by endpoint id
+    baselines: dict[str, Baseline] = field(default_factory=dict)  # by endpoint id
 
     @classmethod
     def of(cls, settings: Settings, now: float, old: Inventory | None) -> Inventory:
@@ -96,11 +96,16 @@ class Inventory:
             if track.maintenance is not maintained:
                 track.maintenance, track.status = maintained, None
 
-    def set_normal(self, baselines: Mapping[str, Baseline]) -> None:
-        """Hold every endpoint against its own baseline; those without one have no normal."""
-        self.baselines = baselines
-        for name, track in self.tracks.items():
-            track.set_normal(baselines.get(name))
+    def set_normal(self, baselines: Mapping[str, Baseline | None]) -> None:
+        """Hold these endpoints against their own baselines; None: nothing is normal for it."""
+        for name, normal in baselines.items():
+            if (track := self.tracks.get(name)) is None:
+                continue
+            track.set_normal(normal)
+            if normal is None:
+                self.baselines.pop(name, None)
+            else:
+                self.baselines[name] = normal
 
     def cause(self, endpoint_id: str) -> Standing:
         """The endpoint's own standing, as what depends on it should see it.

@@ -104,7 +104,10 @@ def test_the_memory_is_read_by_five_minutes(tmp_path: Path) -> None:
     store.close()
     assert [rtt for _, rtt in rows] == [0.0625] * 11  # the last five minutes go on
     assert all(NOW - 3600 <= at < NOW and at % 300 == 0 for at, _ in rows)
-    assert read_baselines(path, ["a", "nobody"], NOW) == {"a": Baseline(0.0625, 0.0625, 0.0)}
+    assert read_baselines(path, ["a", "nobody"], NOW) == {
+        "a": Baseline(0.0625, 0.0625, 0.0),
+        "nobody": None,
+    }
 
 
 def test_no_file_is_told() -> None:

@@ -127,3 +127,14 @@ def test_what_is_not_measured_any_more_degrades_nothing() -> None:
         scene.clock.forward(2)
         scene.board.tick()
     assert scene.now().standing.state is State.UP
+
+
+def test_what_is_not_known_any_more_is_taken_back() -> None:
+    """None ends a normal; who is not watched has none; the others keep theirs."""
+    scene = Scene()
+    scene.bursts(0.162, WINDOW)
+    scene.board.set_baselines({"nobody": Baseline(1, 1)})
+    assert scene.now().standing.usual == 0.062
+    scene.board.set_baselines({"a": None})
+    scene.bursts(0.162, 1)
+    assert (scene.now().standing.state, scene.now().quality.usual) == (State.UP, None)
