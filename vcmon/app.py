@@ -47,6 +47,9 @@ PULSE = 0.5
 TEND_AT = 2
 """The hour of the night, in Jakarta, in which the memory is pruned, checked and backed up."""
 
+LEARN = 3600
+"""Seconds between two looks at what is normal for each link: it is made of days."""
+
 WATCH_SETTINGS = 60
 """Seconds between two looks at the settings files: edits must not wait for the next reload to be
 found broken."""
@@ -190,6 +193,10 @@ class App:
             self.vitals.beat()
             await asyncio.sleep(PULSE)
 
+    async def learn(self) -> None:
+        """Have the board told what is normal for each link."""
+        await self.keeper.learn(self.board)
+
     async def feed_watchdog(self, site: Site) -> None:
         """Tell systemd that we live, but only when engine, state and web have all moved."""
         period = self.manager.watchdog_period
@@ -277,10 +284,17 @@ def _compose(config: Path, settings: Settings) -> App:
 async def _serve(app: App, site: Site) -> None:
     """Run until stopped. If a part dies the whole process does: never half alive."""
     app.calendar.every(WATCH_SETTINGS, "watch-settings", app.watch_settings)
+    app.calendar.every(LEARN, "learn-baselines", app.learn)
     app.calendar.nightly(TEND_AT, "tend-history", app.keeper.tend)
     app.calendar.start()
     async with asyncio.TaskGroup() as group:
-        parts = (app.engine.run(), app.pulse(), app.tracer.run(), app.feed_watchdog(site))
+        parts = (
+            app.engine.run(),
+            app.pulse(),
+            app.tracer.run(),
+            app.learn(),
+            app.feed_watchdog(site),
+        )
         tasks = [group.create_task(part) for part in parts]
         _reload_on_signal(lambda: group.create_task(_reload(app)))
         app.manager.ready()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from tests.fakes.settings_files import rows, write
 from vcmon.history.store import Store
-from vcmon.model.memory import Incident, Member
+from vcmon.model.memory import Incident, Member, Sample
 from vcmon.model.result import Reason
 
 HOSTILE = "\x1b[31m<script>alert(1)</script>\u202e\n\"&'"
@@ -42,4 +43,18 @@ def fill(path: Path, now: float | None = None) -> None:
         replace(incident(3, at - 40 * 86400, at - 40 * 86400 + 60), reason=Reason.REFUSED),
     ):
         store.put_incident(each)
+    store.close()
+
+
+def fill_round_trips(
+    path: Path, endpoint: str, now: float, rtt: Callable[[float], float], days: float = 8
+) -> None:
+    """Days of five minutes before ``now``, 150 packets each, by what a round trip took then."""
+    store = Store.open(path)
+    first = (now - days * 86400) // 300 * 300
+    times = (first + 300 * number + 1 for number in range(int(now - first) // 300))
+    with store.transaction():
+        store.add_samples(
+            Sample(f"endpoint:{endpoint}", at, 150, 0, round(rtt(at) * 150e6), 150) for at in times
+        )
     store.close()

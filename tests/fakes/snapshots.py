@@ -92,7 +92,7 @@ def endpoint_status(
         else check_status(check, outcome, reason)
         for check in endpoint.checks
     )
-    measured = Quality(0.0, 0.043, 0.0008) if not lost else Quality()
+    measured = Quality(0.0, 0.043, 0.0008, sent=150) if not lost else Quality()
     return EndpointStatus(endpoint, standing, checks, quality or measured)
 
 
@@ -193,7 +193,7 @@ def _special() -> Mapping[str, ProvinceStatus]:
         "papua": province_status(known["papua"], replace(behind, parent="papua-router"), out),
         "papua-selatan": province_status(known["papua-selatan"], far),
         "kalimantan-utara": province_status(
-            known["kalimantan-utara"], lossy, quality=Quality(0.034, 0.112, 0.012)
+            known["kalimantan-utara"], lossy, quality=Quality(0.034, 0.112, 0.012, 150, 0.062)
         ),
         "nusa-tenggara-timur": province_status(known["nusa-tenggara-timur"], backup),
         "riau": province_status(known["riau"], nothing, nothing),

@@ -40,6 +40,7 @@ class QualityFields(Strict):
     loss: Annotated[float, Field(gt=0, le=1)] | None = None
     jitter: Duration | None = None
     rtt: Duration | None = None
+    baseline: bool | None = None
 
 
 class WindowFields(Strict):

@@ -34,11 +34,16 @@ class Defaults(Strict):
 
 
 class QualityClass(Strict):
-    """Above any of these a link is degraded."""
+    """Above any of these a link is degraded.
+
+    ``loss`` and ``jitter`` hold for round trips, and for each direction where it is measured alone;
+    ``rtt`` is twice what one way may take.
+    """
 
     loss: Annotated[float, Field(gt=0, le=1)] = 0.01
     jitter: Duration = 0.030
     rtt: Duration = 0.300
+    baseline: bool = True  # far above its own usual RTT it is degraded, too
 
 
 QUALITY_CLASSES: Mapping[str, QualityClass] = {

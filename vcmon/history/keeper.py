@@ -14,6 +14,7 @@ from vcmon.clock import Clock
 from vcmon.config.settings import History, Settings
 from vcmon.errors import HistoryError, ReportError
 from vcmon.history.backlog import Change
+from vcmon.history.baselines import read_baselines
 from vcmon.history.desk import Desk
 from vcmon.history.facts import Facts
 from vcmon.history.freezing import freeze_due
@@ -36,6 +37,11 @@ OPEN_SECONDS = 2.0
 STOP_SECONDS = 5.0
 """So long the end waits for the last write; systemd gives ten."""
 
+LEARN_AT_ONCE = 50
+"""Endpoints whose days are read in one go: some 70 ms of a thread."""
+
+LEARN_PAUSE = 0.25
+"""Seconds between two of those: 10,000 endpoints take a quarter of a core for a minute."""
 
 NOTHING_SAID = Said()
 
@@ -151,6 +157,23 @@ class Keeper:
     def route(self, route: Route) -> None:
         """An endpoint's way was traced; it is written with the next tick."""
         self._sink.route(route)
+
+    async def learn(self, board: Board) -> None:
+        """Tell the board what is normal for each link by its last days; read in threads.
+
+        A few at a time, as each is held against what was measured of it, on the loop. Where the
+        memory can't be read, what was normal stays so.
+        """
+        if self.path is None or self._settings is None:
+            return
+        names = [endpoint.id for endpoint in self._settings.endpoints]
+        try:
+            for first in range(0, len(names), LEARN_AT_ONCE):
+                await asyncio.sleep(LEARN_PAUSE if first else 0)
+                some, now = names[first : first + LEARN_AT_ONCE], self._clock.wall()
+                board.set_baselines(await asyncio.to_thread(read_baselines, self.path, some, now))
+        except (sqlite3.Error, HistoryError) as error:
+            log.warning("what is usual could not be read; in an hour again", problem=str(error))
 
     def last_words(self, board: Board) -> None:
         """We are about to stop: hand over what is left."""

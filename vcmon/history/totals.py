@@ -42,6 +42,21 @@ class Totals(Intervals):
         )
         return [_roll_up(grain, row) for row in rows]
 
+    def round_trips(self, series: str, start: float, stop: float) -> list[tuple[float, float]]:
+        """When each five minutes in ``[start, stop)`` began and their mean round-trip time, both
+        seconds, in order; those without one are left out.
+        """
+        number = self.known_series(series)
+        if number is None:
+            return []
+        grain = FIVE_MINUTES
+        rows = self.db.execute(
+            f"""SELECT slot, rtt_sum / (rtt_n * 1e6) FROM {grain.name}
+            WHERE series = ? AND slot >= ? AND slot < ? AND rtt_n > 0 ORDER BY slot""",  # noqa: S608  our own word
+            (number, grain.slot(ms(start) - 1) + 1, grain.slot(ms(stop) - 1) + 1),
+        )
+        return [(grain.start(slot) / 1000, rtt) for slot, rtt in rows]
+
     def rolled(self) -> float | None:
         """Until when roll-ups agree with the intervals; None while there is nothing."""
         found = self._pulse("rolled")

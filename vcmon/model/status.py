@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from vcmon.model import emodel
 from vcmon.model.endpoint import Check, CheckId, Endpoint
 from vcmon.model.province import Province
-from vcmon.model.result import Blame, Outcome, Reason, Result
+from vcmon.model.result import Blame, Direction, Outcome, Reason, Result
 
 
 class State(StrEnum):
@@ -45,15 +46,47 @@ class Standing:
     parent: str | None = None  # endpoint id of the true cause
     changes: int = 0  # with FLAPPING: so many changes ...
     within: float = 0.0  # ... in so many seconds
+    rtt: float = 0.0  # with RTT: seconds, where that is far above ...
+    usual: float = 0.0  # ... what is usual here; 0: it is above its class's limit only
+
+
+MOS_PACKETS = 30
+"""Packets without which no MOS is told: a minute of bursts. One lost of five is no 20 % loss."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Loss (0..1), RTT and jitter (seconds) over the last minutes; None: not measured."""
+    """Loss (0..1), RTT and jitter (seconds) over the last minutes; None: not measured.
+
+    ``loss`` and ``jitter`` are those of round trips. Where a stream of packets told the directions
+    apart, each is added up beside it.
+    """
 
     loss: float | None = None
     rtt: float | None = None
     jitter: float | None = None
+    sent: int = 0  # packets that loss was measured with
+    usual: float | None = None  # seconds; the RTT that is normal here, by the last days
+    forward: Direction | None = None  # from us to the endpoint
+    backward: Direction | None = None
+
+    @property
+    def mos(self) -> float | None:
+        """What a G.711 call would be worth here, 1 to 4.5 (G.107): an estimate; None: too little
+        was measured.
+
+        By the worse direction where both are known, else on a path taken to be symmetric.
+        """
+        if self.rtt is None or self.jitter is None or self.loss is None:
+            return None
+        if self.sent < MOS_PACKETS:
+            return None
+        loss, jitter = emodel.one_way(self.loss), self.jitter
+        if self.forward is not None and self.backward is not None:
+            both = self.forward, self.backward
+            loss = max(each.loss or 0.0 for each in both)
+            jitter = max((e.jitter for e in both if e.jitter is not None), default=jitter)
+        return emodel.estimated_mos(self.rtt, jitter, loss)
 
 
 @dataclass(frozen=True, slots=True)

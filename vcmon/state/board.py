@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from vcmon.clock import Clock
 from vcmon.config.settings import Settings
+from vcmon.model.baseline import Baseline
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import Tally
 from vcmon.model.memory import Sample
@@ -86,6 +87,10 @@ class Board:
         for slug in self._inventory.members:
             self._roll_up(slug, self._clock.wall())  # an endpoint that left may have decided it
         self._inventory.maintain(self._maintained)
+
+    def set_baselines(self, baselines: Mapping[str, Baseline | None]) -> None:
+        """From now on this is normal for these endpoints (by id), or None is known of them."""
+        self._inventory.set_normal(baselines)
 
     def set_maintenance(self, series: frozenset[str]) -> None:
         """Lay maintenance over these series (``province:aceh``, ``endpoint:aceh-codec``), no other.

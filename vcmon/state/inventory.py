@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vcmon.config.settings import QualityClass, Settings
-from vcmon.model.endpoint import Check, CheckId, Endpoint
+from vcmon.model.baseline import Baseline
+from vcmon.model.endpoint import Check, CheckId, Endpoint, measuring
 from vcmon.model.province import Province
 from vcmon.model.result import Blame, Outcome, Reason, Result
 from vcmon.model.status import Standing, State
@@ -44,6 +45,7 @@ class Inventory:
     credits: dict[str, Credit]
     contacts: dict[str, Contact]
     ever_up: bool = False
+    baselines: dict[str, Baseline] = field(default_factory=dict)  # by endpoint id
 
     @classmethod
     def of(cls, settings: Settings, now: float, old: Inventory | None) -> Inventory:
@@ -63,7 +65,7 @@ class Inventory:
         kept = old.standings if old else {}
         credit = old.credits if old else {}
         contacts = old.contacts if old else {}
-        return cls(
+        books = cls(
             endpoints=endpoints,
             provinces=settings.provinces,
             tracks=tracks,
@@ -75,6 +77,8 @@ class Inventory:
             contacts={slug: contacts.get(slug) or Contact() for slug in slugs},
             ever_up=old.ever_up if old else False,
         )
+        books.set_normal(old.baselines if old else {})
+        return books
 
     def note(self, slug: str, result: Result, now: float) -> None:
         """Remember when the province answered, or our own side failed towards it."""
@@ -91,6 +95,17 @@ class Inventory:
             maintained = f"endpoint:{name}" in series
             if track.maintenance is not maintained:
                 track.maintenance, track.status = maintained, None
+
+    def set_normal(self, baselines: Mapping[str, Baseline | None]) -> None:
+        """Hold these endpoints against their own baselines; None: nothing is normal for it."""
+        for name, normal in baselines.items():
+            if (track := self.tracks.get(name)) is None:
+                continue
+            track.set_normal(normal)
+            if normal is None:
+                self.baselines.pop(name, None)
+            else:
+                self.baselines[name] = normal
 
     def cause(self, endpoint_id: str) -> Standing:
         """The endpoint's own standing, as what depends on it should see it.
@@ -172,7 +187,9 @@ def _track(endpoint: Endpoint, settings: Settings, old: Inventory | None) -> Tra
     """A track for the endpoint, with everything the old one knew of checks that are the same."""
     limits = settings.quality.get(endpoint.medium) or settings.quality.get("") or QualityClass()
     before = old.tracks.get(endpoint.id) if old else None
+    measure = measuring(endpoint.checks)
     fresh = Track(endpoint, limits, {check.id.name: Watch(check) for check in endpoint.checks})
+    fresh.measure = measure.id.name if measure is not None else ""
     if before is None or before.endpoint.province != endpoint.province:
         return fresh
     for name, watch in fresh.watches.items():

@@ -9,6 +9,7 @@ from vcmon.model.endpoint import CONFERENCE_ROLES, Endpoint, Role
 from vcmon.model.result import SILENT, Blame, Outcome, Reason
 from vcmon.model.status import SEVERITY, Standing, State
 from vcmon.state.machine import Belief, is_impaired
+from vcmon.state.quality import Fault
 
 NO_ANSWER = frozenset({Reason.TIMEOUT, Reason.REFUSED, Reason.RESET})
 """With the host answering ping beside it, these mean that the service is gone, not the host."""
@@ -26,7 +27,7 @@ class View:
 NO_DATA = Standing(State.UNKNOWN, Reason.NO_DATA)
 
 
-def endpoint_standing(views: Sequence[View], quality_fault: Reason | None) -> Standing:
+def endpoint_standing(views: Sequence[View], quality_fault: Fault | None) -> Standing:
     """The endpoint by its own checks alone; what it depends on is looked at later.
 
     Down when any deciding check is down; up only when all of them are. ``service``: the host
@@ -45,7 +46,8 @@ def endpoint_standing(views: Sequence[View], quality_fault: Reason | None) -> St
     if impaired is not None:
         return Standing(State.DEGRADED, impaired.reason, Blame.REMOTE, since)
     if quality_fault is not None:
-        return Standing(State.DEGRADED, quality_fault, Blame.PATH, since)
+        reason, rtt, usual = quality_fault
+        return Standing(State.DEGRADED, reason, Blame.PATH, since, rtt=rtt, usual=usual)
     return Standing(State.UP, Reason.OK, Blame.NONE, since)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vcmon.config.settings import Confirm, QualityClass
+from vcmon.model.baseline import Baseline
 from vcmon.model.endpoint import Check, Endpoint
 from vcmon.model.figures import Tally
 from vcmon.model.memory import Sample
@@ -14,7 +15,7 @@ from vcmon.model.status import CheckStatus, EndpointStatus, Standing, State
 from vcmon.state.flapping import STEADY, Flaps
 from vcmon.state.loss import ANSWERED_LOG, Loss, observed, silence_log, tries
 from vcmon.state.machine import Belief, observe
-from vcmon.state.quality import QualityWindow
+from vcmon.state.quality import Fault, QualityWindow
 from vcmon.state.rollup import NO_DATA, View, endpoint_standing
 
 STALE_INTERVALS = 3
@@ -90,7 +91,8 @@ class Track:
     loss: Loss = field(default_factory=Loss)
     packets: Packets = field(default_factory=Packets)
     quality: QualityWindow = field(default_factory=QualityWindow)
-    quality_fault: Reason | None = None
+    quality_fault: Fault | None = None
+    measure: str = ""  # the check that quality's round trips are measured by
     fell_blind: bool = False  # its answers stopped while our own side was blind
     released: int | None = None  # failures in a row when its dead parent came back
     own: Standing = NO_DATA
@@ -120,17 +122,28 @@ class Track:
             # The silent runs before this answer were loss after all, or the outage that just ended.
             silent = 0 if watch.belief.outcome is Outcome.DOWN else watch.silent
             self.loss.add(result.started, sent + silent, lost + silent)
-            rtts = result.echo.rtts if result.echo is not None else ()
-            self.packets.add(sent + silent, lost + silent, rtts)
+            echo = result.echo if result.check.name == self.measure else None
+            self.packets.add(sent + silent, lost + silent, echo.rtts if echo is not None else ())
             watch.silent = 0
-            if result.echo is not None:
+            if result.streams is not None:
+                self.quality.add_streams(result.streams, result.started, stale_after(watch.check))
+            if echo is not None:
                 if silent:
                     self.quality.add(Echo(silent, 0))
-                self.quality.add(result.echo)
-                if self.quality_fault is not None or self.quality.is_suspect(self.limits):
-                    self.quality_fault = self.quality.fault(self.limits)
+                self.quality.add(echo)
+            if echo is not None or result.streams is not None:
+                self._judge_quality(result.started)
         elif result.outcome is Outcome.DOWN and result.reason in SILENT:
             watch.silent += tries(watch.check)
+
+    def _judge_quality(self, now: float) -> None:
+        if self.quality_fault is not None or self.quality.is_suspect(self.limits):
+            self.quality_fault = self.quality.fault(self.limits, now)
+
+    def set_normal(self, normal: Baseline | None) -> None:
+        """What is normal for this link by its last days; None while nobody knows."""
+        self.quality.set_normal(normal if self.limits.baseline else None)
+        self.status = None
 
     def _silence(self, watch: Watch, result: Result, attempts: int) -> float:
         if result.outcome is not Outcome.DOWN:
@@ -164,11 +177,18 @@ class Track:
             if not watch.is_stale(now)
         ]
         self.stale_at = min(fresh, default=float("inf"))
-        standing = endpoint_standing(views, self.quality_fault)
+        standing = endpoint_standing(views, self._fault_now(now))
         if self.fell_blind and standing.state is not State.DOWN:
             return BLIND
         hidden = self.own.state is State.UNKNOWN and standing.state is State.DOWN
         return self.own if hidden and self._answers(now) else standing
+
+    def _fault_now(self, now: float) -> Fault | None:
+        """The fault of the link, unless what measures it is not answered any more."""
+        watch = self.watches.get(self.measure)
+        if watch is not None and (watch.belief.outcome is Outcome.DOWN or watch.is_stale(now)):
+            return self.quality.fault_aside(self.limits, now)
+        return self.quality_fault
 
     def _answers(self, now: float) -> bool:
         """Whether whatever was down before nobody could look answers again, as far as was asked.
@@ -192,7 +212,7 @@ class Track:
                 endpoint=self.endpoint,
                 standing=since_onset(self.shown, self.onset),
                 checks=tuple(_check_status(w, now) for w in self.watches.values()),
-                quality=self.quality.measure(),
+                quality=self.quality.measure(now),
                 maintenance=self.maintenance,
             )
         return self.status

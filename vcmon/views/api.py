@@ -15,7 +15,7 @@ from typing import Any
 
 from vcmon import __version__
 from vcmon.model.province import Province
-from vcmon.model.result import Blame, Echo, Outcome, Reason, Result
+from vcmon.model.result import Blame, Direction, Echo, Outcome, Reason, Result
 from vcmon.model.status import (
     CheckStatus,
     EndpointStatus,
@@ -24,7 +24,7 @@ from vcmon.model.status import (
     Standing,
     State,
 )
-from vcmon.views.freshness import believed, is_current, is_stale
+from vcmon.views.freshness import believed, is_current, is_stale, mos_of
 from vcmon.views.sources import Sources
 from vcmon.views.words import rfc3339
 
@@ -58,6 +58,11 @@ def milliseconds(seconds: float | None) -> float | None:
 def share(ratio: float | None) -> float | None:
     """A ratio from 0 to 1 to four places, or None."""
     return None if ratio is None or not isfinite(ratio) else round(ratio, 4)
+
+
+def score(mos: float | None) -> float | None:
+    """A MOS to two places, or None."""
+    return None if mos is None or not isfinite(mos) else round(mos, 2)
 
 
 def check_object(status: CheckStatus, stale: bool) -> dict[str, Any]:
@@ -208,13 +213,23 @@ def _endpoint_detail(status: EndpointStatus, stale: bool, at: float) -> dict[str
         "depends_on": [plain(parent) for parent in it.depends_on],
         "quality": {
             "rtt_ms": milliseconds(quality.rtt),
+            "usual_rtt_ms": milliseconds(quality.usual),
             "loss": share(quality.loss),
             "jitter_ms": milliseconds(quality.jitter),
+            "mos": score(mos_of(status, stale)),
+            "forward": _direction(quality.forward),
+            "backward": _direction(quality.backward),
         },
         "checks": [
             {**check_object(check, stale), **_run(check, check.last)} for check in status.checks
         ],
     }
+
+
+def _direction(measured: Direction | None) -> dict[str, Any] | None:
+    if measured is None:
+        return None
+    return {"loss": share(measured.loss), "jitter_ms": milliseconds(measured.jitter)}
 
 
 def _run(status: CheckStatus, last: Result | None) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vcmon.model.status import CheckStatus, Snapshot, State
+from vcmon.model.endpoint import measuring
+from vcmon.model.result import Outcome
+from vcmon.model.status import CheckStatus, EndpointStatus, Snapshot, State
 from vcmon.views.sources import Sources
 
 STALE_AFTER = 30.0
@@ -33,3 +35,16 @@ def believed(state: State, stale: bool) -> State:
 def is_current(status: CheckStatus, stale: bool) -> bool:
     """Whether the last run of a check still speaks of now."""
     return not (stale or status.stale)
+
+
+def mos_of(status: EndpointStatus, stale: bool) -> float | None:
+    """The MOS that a G.711 call would have here (an estimate, G.107), 1 to 4.5.
+
+    None where too little was measured, and while the check that measures it isn't answered.
+    """
+    by = measuring(each.check for each in status.checks)
+    answered = any(
+        each.check is by and each.outcome is Outcome.UP and is_current(each, stale)
+        for each in status.checks
+    )
+    return status.quality.mos if answered else None

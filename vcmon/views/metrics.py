@@ -10,7 +10,7 @@ from typing import NamedTuple
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 
 from vcmon.config.settings import Settings
-from vcmon.model.endpoint import CheckId
+from vcmon.model.endpoint import CheckId, measuring
 from vcmon.model.figures import DURATION_BOUNDS, RTT_BOUNDS, Tally
 from vcmon.model.province import Province
 from vcmon.model.result import Outcome, Reason
@@ -22,7 +22,7 @@ from vcmon.model.status import (
     State,
 )
 from vcmon.views.exposition import BATCH, Family, HistogramFamily, escape, labels, table
-from vcmon.views.freshness import believed, is_current, is_stale
+from vcmon.views.freshness import believed, is_current, is_stale, mos_of
 from vcmon.views.itself import incidents, itself, memory
 from vcmon.views.sources import Sources
 
@@ -149,6 +149,11 @@ CHECK_FAMILIES: tuple[tuple[Family, Callable[[CheckRow], str]], ...] = (
 
 JITTER = Family("vcmon_jitter_seconds", "gauge", "Mean change of the round-trip time, lately.")
 LOSS = Family("vcmon_loss_ratio", "gauge", "Lost share of the packets sent lately, 0 to 1.")
+MOS = Family(
+    "vcmon_mos_score",
+    "gauge",
+    "Estimated MOS of a G.711 call on this link, 1 to 4.5 (G.107); absent when unknown.",
+)
 ENDPOINT_STATE = Family("vcmon_endpoint_state", "gauge", "1 for the state the endpoint is in.")
 ENDPOINT_INFO = Family("vcmon_endpoint_info", "gauge", "What the inventory tells of the endpoint.")
 PROVINCE_STATE = Family("vcmon_province_state", "gauge", "1 for the state the province is in.")
@@ -235,6 +240,7 @@ def _province_info(province: Province) -> str:
 ENDPOINT_FAMILIES: tuple[tuple[Family, Callable[[EndpointRow], str]], ...] = (
     (JITTER, lambda row: _quality(JITTER, row.status.quality.jitter, row)),
     (LOSS, lambda row: _quality(LOSS, row.status.quality.loss, row)),
+    (MOS, lambda row: _quality(MOS, mos_of(row.status, row.stale), row)),
     (ENDPOINT_STATE, _endpoint_state),
     (ENDPOINT_INFO, _endpoint_info),
 )
@@ -322,8 +328,9 @@ class Metrics:
         it = status.endpoint
         inside = labels({"province": it.province, "endpoint": it.id})
         # Quality is measured by echo requests; without them by the retransmissions of whatever is.
-        by_echo = (check for check in status.checks if check.check.kind == "icmp")
-        check = next(by_echo, status.checks[0] if status.checks else None)
+        by = measuring(check.check for check in status.checks)
+        it_is = (check for check in status.checks if check.check is by)
+        check = next(it_is, status.checks[0] if status.checks else None)
         measured = self._check_labels(check) if check else inside
         return EndpointRow(inside, measured, status, stale)
 

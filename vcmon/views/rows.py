@@ -19,7 +19,7 @@ from vcmon.model.status import (
     State,
 )
 from vcmon.views import words
-from vcmon.views.freshness import believed, is_current
+from vcmon.views.freshness import believed, is_current, mos_of
 from vcmon.views.tongue import Tongue
 
 CARD_LINES = 3
@@ -186,6 +186,8 @@ def member_of(
     figures = "" if stale or quality.rtt is None else tongue.milliseconds(quality.rtt)
     if figures and quality.loss:
         figures += ", " + tongue.say(words.LOST_SHARE, share=tongue.percent(quality.loss))
+    if figures and (score := tongue.score(mos_of(status, stale))):
+        figures += f", {score}"
     checks = (_check_words(check, stale, tongue) for check in status.checks)
     line = words.clean(", ".join(filter(None, (medium, it.provider))))
     return Member(

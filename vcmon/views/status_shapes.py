@@ -104,12 +104,23 @@ class CheckDetailShape(CheckShape):
     detail: dict[str, str | float | bool | None]
 
 
-class QualityShape(Shape):
-    """What was measured lately."""
+class DirectionShape(Shape):
+    """One direction of a link, lately."""
 
-    rtt_ms: float | None
     loss: float | None
     jitter_ms: float | None
+
+
+class QualityShape(Shape):
+    """What was measured lately: of round trips, and of each direction where a stream told it."""
+
+    rtt_ms: float | None
+    usual_rtt_ms: float | None  # what is normal here, by the last days
+    loss: float | None
+    jitter_ms: float | None
+    mos: float | None  # estimated: what a G.711 call would be worth here, 1 to 4.5 (G.107)
+    forward: DirectionShape | None  # from the vantage to the endpoint
+    backward: DirectionShape | None
 
 
 class EndpointDetailShape(StandingShape):

@@ -59,7 +59,12 @@ class Tongue:
         return self.say(words.REASONS[reason])
 
     def reason(self, standing: Standing) -> str:
-        """The reason in words; of what flaps ``tidak stabil, 7x dalam 30 menit``."""
+        """The reason in words; of what flaps ``tidak stabil, 7x dalam 30 menit``, of an unusual
+        round-trip time ``RTT 310 ms, biasanya 62 ms``.
+        """
+        if standing.reason is Reason.RTT and standing.usual:
+            now, usual = self.milliseconds(standing.rtt), self.milliseconds(standing.usual)
+            return self.say(words.USUAL, now=now, usual=usual)
         if standing.reason is not Reason.FLAPPING or not standing.changes:
             return self.why(standing.reason)
         minutes = f"{standing.within / 60:.0f}"
@@ -122,6 +127,12 @@ class Tongue:
         if share is None or not isfinite(share):
             return NOTHING
         return f"{share * 100:.1f}".removesuffix(".0").replace(".", self.comma) + " %"
+
+    def score(self, mos: float | None) -> str:
+        """``perkiraan MOS 4,3``; nothing where there is none."""
+        if mos is None or not isfinite(mos):
+            return ""
+        return self.say(words.SCORE, mos=f"{mos:.1f}".replace(".", self.comma))
 
 
 BAHASA = Tongue("id", "Bahasa Indonesia", "", ".", ",")

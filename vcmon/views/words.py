@@ -120,9 +120,14 @@ MEDIA: Mapping[str, str] = {
     "fibre": "serat optik",
     "submarine": "kabel laut",
     "satellite": "satelit (VSAT)",
+    "mobile": "seluler",
 }
 
 UNSTABLE = "tidak stabil, {n}x dalam {minutes} menit"
+
+USUAL = "RTT {now}, biasanya {usual}"
+
+SCORE = "perkiraan MOS {mos}"
 
 LASTING = (
     (60, "{a} dtk", 1, 1),

@@ -10,6 +10,7 @@ from vcmon.model.endpoint import Endpoint, Role
 from vcmon.model.result import Blame, Outcome, Reason
 from vcmon.model.status import Standing, State
 from vcmon.state.machine import Belief, observe
+from vcmon.state.quality import Fault
 from vcmon.state.rollup import (
     View,
     endpoint_standing,
@@ -96,8 +97,11 @@ def test_stale_is_never_green() -> None:
 
 def test_quality_degrades_only_what_is_up() -> None:
     """Loss on a live link is degraded; a dead one is down, whatever its loss was."""
-    assert endpoint_standing([deciding(UP)], Reason.LOSS).state is State.DEGRADED
-    assert endpoint_standing([deciding(failed(Reason.TIMEOUT))], Reason.LOSS).state is State.DOWN
+    assert endpoint_standing([deciding(UP)], Fault(Reason.LOSS)).state is State.DEGRADED
+    assert (
+        endpoint_standing([deciding(failed(Reason.TIMEOUT))], Fault(Reason.LOSS)).state
+        is State.DOWN
+    )
 
 
 HUB = endpoint("hub", "icmp", province="pusat", role=Role.ROUTER)
@@ -188,7 +192,7 @@ def test_the_end_of_an_outage_is_backdated_whatever_follows(state: State) -> Non
 
 def test_what_recovers_lossy_knows_since_when() -> None:
     """The degraded standing of an endpoint carries the onset of its deciding checks."""
-    standing = endpoint_standing([deciding(UP)], Reason.LOSS)
+    standing = endpoint_standing([deciding(UP)], Fault(Reason.LOSS))
     assert (standing.state, standing.since) == (State.DEGRADED, 10)
 
 

@@ -133,7 +133,15 @@ def test_province_tells_the_detail() -> None:
     assert router["provider"] == "Telkom"
     assert codec["contact"].startswith("Piket Kominfo")
     assert (codec["site"], codec["medium"]) == ("Kantor Gubernur", "fibre")
-    assert codec["quality"] == {"rtt_ms": 112.0, "loss": 0.034, "jitter_ms": 12.0}
+    assert codec["quality"] == {
+        "rtt_ms": 112.0,
+        "usual_rtt_ms": 62.0,
+        "loss": 0.034,
+        "jitter_ms": 12.0,
+        "mos": 4.17,
+        "forward": None,
+        "backward": None,
+    }
     assert codec["checks"][1]["phases"] == {"resolve": 0.1, "request": 43.0}
     assert codec["checks"][1]["detail"]["server"] == "Polycom/6.2.2"
 

@@ -16,6 +16,7 @@ from tests.fakes.snapshots import (
     NOW,
     UP,
     World,
+    check_status,
     large,
     make_check,
     make_endpoint,
@@ -57,6 +58,7 @@ CONTRACT = {
     "vcmon_packets_duplicate": ("counter", CHECK),
     "vcmon_jitter_seconds": ("gauge", CHECK),
     "vcmon_loss_ratio": ("gauge", CHECK),
+    "vcmon_mos_score": ("gauge", CHECK),
     "vcmon_tls_certificate_expiry_timestamp_seconds": ("gauge", CHECK),
     "vcmon_endpoint_state": ("gauge", ("province", "endpoint", "state")),
     "vcmon_endpoint_info": (
@@ -270,6 +272,38 @@ def test_unmeasured_quality_is_absent() -> None:
     found = families_of(World(make_snapshot([ProvinceStatus(aceh, UP, (member,))])))
     assert found["vcmon_loss_ratio"].samples == []
     assert found["vcmon_jitter_seconds"].samples == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sent", "stale", "told"),
+    [
+        (Outcome.UP, 30, False, [4.36]),
+        (Outcome.UP, 29, False, []),
+        (Outcome.DOWN, 30, False, []),
+        (Outcome.UNKNOWN, 30, False, []),
+        (Outcome.UP, 30, True, []),
+    ],
+)
+def test_a_score_is_told_of_what_is_measured_now(
+    outcome: Outcome, sent: int, stale: bool, told: list[float]
+) -> None:
+    """MOS of a link whose pings are answered, by the check that measures; else no sample."""
+    aceh = provinces()["aceh"]
+    icmp, sip = (make_check("aceh-codec", "aceh", kind) for kind in ("icmp", "sip"))
+    it = replace(make_endpoint(aceh, Role.CODEC, []), checks=(sip, icmp))
+    pings = CheckStatus(
+        icmp, outcome, Reason.OK, NOW, last=make_result(icmp, Outcome.UP, Reason.OK)
+    )
+    member = EndpointStatus(
+        it,
+        UP,
+        (check_status(sip), replace(pings, stale=stale)),
+        Quality(0.0, 0.043, 0.001, sent),
+    )
+    found = families_of(World(make_snapshot([ProvinceStatus(aceh, UP, (member,))])))
+    samples = found["vcmon_mos_score"].samples
+    assert [round(each.value, 2) for each in samples] == told
+    assert {each.labels["check"] for each in samples} <= {"icmp"}
 
 
 def test_hostile_names_never_break_the_page() -> None:

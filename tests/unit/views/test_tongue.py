@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -108,3 +109,18 @@ def test_braces_in_what_is_filled_in_stay_braces() -> None:
     """A name with braces is no format."""
     said = ENGLISH.say(words.ELSEWHERE, what="{0}", place="{x}", word="{why}", why="{what.x}")
     assert said == "{0} in {x} {why}: {what.x}"
+
+
+def test_an_unusual_round_trip_is_told_with_the_usual_one() -> None:
+    """Both times where the link is far off its own; the limit alone where only that is exceeded."""
+    far = Standing(State.DEGRADED, Reason.RTT, rtt=0.31, usual=0.062)
+    assert BAHASA.reason(far) == "RTT 310 ms, biasanya 62 ms"
+    assert ENGLISH.reason(far) == "RTT 310 ms, usually 62 ms"
+    assert BAHASA.reason(replace(far, rtt=0, usual=0)) == words.REASONS[Reason.RTT]
+    assert BAHASA.reason(replace(far, reason=Reason.LOSS)) == words.REASONS[Reason.LOSS]
+
+
+def test_a_score_says_that_it_is_estimated() -> None:
+    """With a decimal comma; without a figure nothing at all."""
+    assert BAHASA.score(4.345) == "perkiraan MOS 4,3"
+    assert (BAHASA.score(None), BAHASA.score(math.nan)) == ("", "")
