@@ -65,28 +65,25 @@ def watched(directory: Path, router: str) -> dict[str, Any]:
     nft = [needs("ip", "iproute2"), "netns", "exec", router, needs("nft", "nftables")]
     rows = ["codec,aceh,codec,10.81.4.2,icmp,"]
     config = write_settings(directory, rows, port=PORT, extra=FAST)
+    cut = f"table inet t {{\n{CUT}\n}}"
     told: dict[str, Any] = {}
     with running(config, PORT) as monitor:
         monitor.wait_for("codec", "up", 10)
         told["healthy"] = awaited(
             lambda: asked(monitor, "/api/v1/endpoints/codec/path")["healthy"], 10
         )
-        for fall in (1, 2):
-            subprocess.run([*nft, f"table inet t {{\n{CUT}\n}}"], check=True)
-            monitor.wait_for("codec", "down", 15)
-            if fall == 1:
-                told["incident"] = awaited(
-                    lambda: (it := asked(monitor, "/api/v1/incidents/1"))["paths"] and it, 10
-                )
-                vcmon = [sys.executable, "-m", "vcmon", "incident", "show", "1"]
-                done = subprocess.run(
-                    [*vcmon, "--config", str(config)], check=True, capture_output=True, text=True
-                )
-                told["shown"] = done.stdout
-            else:
-                time.sleep(4.0)  # a second trace would be there by now
-            subprocess.run([*nft, "flush ruleset"], check=True)
-            monitor.wait_for("codec", "up", 15)
+        subprocess.run([*nft, cut], check=True)
+        monitor.wait_for("codec", "down", 15)
+        told["incident"] = awaited(
+            lambda: (it := asked(monitor, "/api/v1/incidents/1"))["paths"] and it, 10
+        )
+        show = [sys.executable, "-m", "vcmon", "incident", "show", "1", "--config", str(config)]
+        told["shown"] = subprocess.run(show, check=True, capture_output=True, text=True).stdout
+        subprocess.run([*nft, "flush ruleset"], check=True)
+        monitor.wait_for("codec", "up", 15)
+        subprocess.run([*nft, cut], check=True)
+        monitor.wait_for("codec", "down", 15)
+        time.sleep(4.0)  # a second trace would be there by now
         told["again"] = asked(monitor, "/api/v1/incidents/1")
         told["log"] = monitor.log.read_text()
     return told

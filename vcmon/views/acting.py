@@ -18,6 +18,7 @@ from vcmon.history.store import Store
 from vcmon.model.memory import Maintenance, Remark
 from vcmon.views.api import CONTENT_TYPE
 from vcmon.views.gate import Bearer, Gate
+from vcmon.views.path_shapes import incident_detail
 from vcmon.views.press import Body, answer
 from vcmon.views.recall import number_of, only, press
 from vcmon.views.refusal import Refusal, bad
@@ -26,7 +27,6 @@ from vcmon.views.shapes import (
     RemarkFields,
     Shape,
     explained,
-    incident_shape,
     maintenance_shape,
 )
 from vcmon.views.shelf import Shelf
@@ -63,10 +63,12 @@ class Acting:
         who = fields.author or bearer.name
         remark = Remark(at, who, fields.deed, fields.text, fields.ticket, fields.cause)
         target = f"incident:{number}"
-        body = await self._done(
-            (bearer, fields.deed, target),
-            lambda store, doer: incident_shape(say(store, number, remark, doer)),
-        )
+
+        def work(store: Store, doer: Doer) -> Shape:
+            found = say(store, number, remark, doer)
+            return incident_detail(found, store.incident_routes(found))
+
+        body = await self._done((bearer, fields.deed, target), work)
         return answered(request, HTTPStatus.CREATED, body)
 
     async def plan(self, request: web.Request) -> web.Response:

@@ -15,7 +15,6 @@ from vcmon.views.path_shapes import EndpointPathShape, IncidentDetailShape
 from vcmon.views.shapes import (
     ErrorShape,
     IncidentList,
-    IncidentShape,
     MaintenanceList,
     MaintenanceShape,
     PlanFields,
@@ -75,7 +74,7 @@ OPERATIONS = (
         "post",
         "/api/v1/incidents/{number}/remarks",
         "Acknowledge, note, judge or close an incident",
-        IncidentShape,
+        IncidentDetailShape,
         DONE,
         RemarkFields,
         status=201,

@@ -51,7 +51,8 @@ def test_loss_makes_no_black_hole(share: float, name: str) -> None:
     dice = random.Random(7)
     found = [sounded(9000, share, dice)[0].found(1e9) for _ in range(20_000)]
     false = sum(each.vanished > 0 for each in found)
-    record("path-mtu-false", f"{false} of {len(found)}", f"0 false black holes, {name}", false == 0)
+    told = f"{false} of {len(found)}"
+    record(f"path-mtu, {name}", told, "0 false black holes", false == 0)
     assert false == 0
     assert all(each.passed == 1500 for each in found[:100] if share == 1.0)
 
