@@ -64,10 +64,9 @@ def delay_reduced(delay: float) -> float:
 
 def r_full(codec: Codec, delay: float, loss: float, burst: float = 1.0) -> float:
     """R by G.107 clause 7.1: Ro - Is - Id - Ie,eff + A."""
-    noise = _noise()
-    basic = _basic(noise)
-    impaired = _simultaneous(1000 * delay, noise, basic) + _delay(1000 * delay, noise, basic)
-    return basic - impaired - effective_impairment(codec, loss, burst) + ADVANTAGE
+    ms = 1000 * delay
+    impaired = LOUD + _sidetone(ms) + QUANTIZED + _talker_echo(ms) + _listener_echo(ms)
+    return SIGNAL - impaired - _too_late(ms) - effective_impairment(codec, loss, burst) + ADVANTAGE
 
 
 def mos(r: float) -> float:
@@ -89,53 +88,59 @@ def _noise() -> float:
     return 10 * log10(sum(10 ** (each / 10) for each in powers))
 
 
-def _basic(noise: float) -> float:
-    """Ro, the signal above the noise: clause 7.2."""
-    return 15 - 1.5 * (SLR + noise)
+NOISE = _noise()
+
+SIGNAL = 15 - 1.5 * (SLR + NOISE)
+"""Ro, the signal above the noise: clause 7.2."""
 
 
-def _simultaneous(ms: float, noise: float, basic: float) -> float:
-    """Is, what is impaired together with the voice: clause 7.3."""
-    loudness = SLR + RLR + 0.2 * (64 + noise - RLR)
-    too_loud = 20 * ((1 + (loudness / 8) ** 8) ** (1 / 8) - loudness / 8)
+def _loud() -> float:
+    """Iolr, what is impaired by too low a loudness rating: clause 7.3."""
+    rating = SLR + RLR + 0.2 * (64 + NOISE - RLR)
+    return float(20 * ((1 + (rating / 8) ** 8) ** (1 / 8) - rating / 8))
+
+
+def _quantized() -> float:
+    """Iq, what quantizing impairs: clause 7.3."""
+    quality = 37 - 15 * log10(QDU)
+    g = 1.07 + 0.258 * quality + 0.0602 * quality**2
+    y = (SIGNAL - 100) / 15 + 46 / 8.4 - g / 9
+    return 15 * log10(1 + 10**y + 10 ** (46 / 30 - g / 40))
+
+
+LOUD, QUANTIZED = _loud(), _quantized()
+"""With the sidetone they are Is, what is impaired together with the voice: clause 7.3."""
+
+
+def _sidetone(ms: float) -> float:
+    """Ist: clause 7.3."""
     side = -10 * log10(10 ** (-STMR / 10) + exp(-ms / 4) * 10 ** (-TELR / 10))
-    sidetone = (
+    return float(
         12 * (1 + ((side - 13) / 6) ** 8) ** (1 / 8)
         - 28 * (1 + ((side + 1) / 19.4) ** 35) ** (1 / 35)
         - 13 * (1 + ((side - 3) / 33) ** 13) ** (1 / 13)
         + 29
     )
-    quality = 37 - 15 * log10(QDU)
-    g = 1.07 + 0.258 * quality + 0.0602 * quality**2
-    quantized = 15 * log10(
-        1 + 10 ** ((basic - 100) / 15 + 46 / 8.4 - g / 9) + 10 ** (46 / 30 - g / 40)
-    )
-    return float(too_loud + sidetone + quantized)
 
 
-def _delay(ms: float, noise: float, basic: float) -> float:
-    """Id, what delay does: clause 7.4, with Ta = T, Tr = 2 T for a connection of four wires."""
-    return _talker_echo(ms, noise) + _listener_echo(ms, basic) + _too_late(ms)
-
-
-def _talker_echo(ms: float, noise: float) -> float:
-    """Idte; none below 1 ms."""
+def _talker_echo(ms: float) -> float:
+    """Idte, of Id (clause 7.4); none below 1 ms."""
     if ms < 1:
         return 0.0
     echo = TELR - 40 * log10((1 + ms / 10) / (1 + ms / 150)) + 6 * exp(-0.3 * ms**2)
-    difference = (-1.5 * (noise - RLR) - (80 + 2.5 * (echo - 14))) / 2
-    return float((difference + sqrt(difference**2 + 100) - 1) * (1 - exp(-ms)))
+    difference = (-1.5 * (NOISE - RLR) - (80 + 2.5 * (echo - 14))) / 2
+    return (difference + sqrt(difference**2 + 100) - 1) * (1 - exp(-ms))
 
 
-def _listener_echo(ms: float, basic: float) -> float:
-    """Idle."""
-    rating = 10.5 * (WEPL + 7) * (2 * ms + 1) ** -0.25
-    difference = (basic - rating) / 2
-    return float(difference + sqrt(difference**2 + 169))
+def _listener_echo(ms: float) -> float:
+    """Idle, of Id: the round trip of a connection of four wires is twice its delay."""
+    rating = float(10.5 * (WEPL + 7) * (2 * ms + 1) ** -0.25)
+    difference = (SIGNAL - rating) / 2
+    return difference + sqrt(difference**2 + 169)
 
 
 def _too_late(ms: float) -> float:
-    """Idd: delay that is too long even without any echo; none to 100 ms."""
+    """Idd, of Id: delay that is too long even without any echo; none to 100 ms."""
     if ms <= 100:
         return 0.0
     x = log10(ms / 100) / log10(2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -60,13 +60,16 @@ MEASURING_KINDS = ("icmp", "stamp", "call")
 """Kinds whose runs measure round trips packet by packet, the first that there is going first."""
 
 
-def measuring(checks: Iterable[Check[Any]]) -> Check[Any] | None:
+def measuring(checks: Sequence[Check[Any]]) -> Check[Any] | None:
     """The one check of an endpoint by which its round trips are judged, or None.
 
     One, for what two of them measure of one link is not twice as much: their packets differ.
     """
-    ranked = [each for each in checks if each.kind in MEASURING_KINDS]
-    return min(ranked, key=lambda each: MEASURING_KINDS.index(each.kind), default=None)
+    for kind in MEASURING_KINDS:
+        for check in checks:
+            if check.kind == kind:
+                return check
+    return None
 
 
 @dataclass(frozen=True, slots=True)

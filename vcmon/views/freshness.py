@@ -42,9 +42,9 @@ def mos_of(status: EndpointStatus, stale: bool) -> float | None:
 
     None where too little was measured, and while the check that measures it isn't answered.
     """
-    by = measuring(each.check for each in status.checks)
-    answered = any(
-        each.check is by and each.outcome is Outcome.UP and is_current(each, stale)
-        for each in status.checks
-    )
-    return status.quality.mos if answered else None
+    by = measuring(status.endpoint.checks)
+    for each in status.checks:
+        if each.check is by:
+            answered = each.outcome is Outcome.UP and is_current(each, stale)
+            return status.quality.mos if answered else None
+    return None

@@ -328,7 +328,7 @@ class Metrics:
         it = status.endpoint
         inside = labels({"province": it.province, "endpoint": it.id})
         # Quality is measured by echo requests; without them by the retransmissions of whatever is.
-        by = measuring(check.check for check in status.checks)
+        by = measuring(it.checks)
         it_is = (check for check in status.checks if check.check is by)
         check = next(it_is, status.checks[0] if status.checks else None)
         measured = self._check_labels(check) if check else inside
