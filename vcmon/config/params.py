@@ -93,6 +93,16 @@ class SipsParams(SipParams):
     transport: Literal["udp", "tcp", "tls"] = "tls"
 
 
+class StampParams(Strict):
+    """A stream of STAMP test packets (RFC 8762) to a reflector such as ``vcmon reflect``."""
+
+    port: Port = 862
+    packets: Annotated[int, Field(ge=1, le=500)] = 50
+    spacing: Duration = 0.02
+    size: Annotated[int, Field(ge=44, le=1472)] = 172  # payload bytes: as G.711 every 20 ms
+    dscp: Annotated[int, Field(ge=0, le=63)] = 46  # EF, as voice
+
+
 PARAMS: dict[str, type[Strict]] = {
     "icmp": IcmpParams,
     "tcp": TcpParams,
@@ -103,11 +113,14 @@ PARAMS: dict[str, type[Strict]] = {
     "sip": SipParams,
     "sip-tcp": SipTcpParams,
     "sips": SipsParams,
+    "stamp": StampParams,
 }
 """Every kind that vcmon knows, each also a check name of its own with these defaults."""
 
-KIND_TIMES: dict[str, tuple[float, float]] = {}
+KIND_TIMES: dict[str, tuple[float, float]] = {
+    "stamp": (10.0, 4.0),  # a second of packets, then time for what closes the stream
+}
 """(interval, timeout) in seconds of kinds that the defaults of all others would not fit."""
 
-SUPPORTING_KINDS = frozenset({"icmp"})
+SUPPORTING_KINDS = frozenset({"icmp", "stamp"})
 """Kinds that explain and measure where a deciding check stands beside them."""

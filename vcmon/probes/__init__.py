@@ -4,6 +4,7 @@ from vcmon.probes import dns as dns
 from vcmon.probes import http as http
 from vcmon.probes import icmp as icmp
 from vcmon.probes import sip as sip
+from vcmon.probes import stamp as stamp
 from vcmon.probes import tcp as tcp
 from vcmon.probes import tls as tls
 from vcmon.probes.base import Begin, Probe, Tools
@@ -18,6 +19,7 @@ PROBES: dict[str, Probe] = {
     "sip": sip.probe,
     "sip-tcp": sip.probe,
     "sips": sip.probe,
+    "stamp": stamp.probe,
 }
 
 BEGINS: dict[str, Begin] = {"icmp": icmp.begin}

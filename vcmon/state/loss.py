@@ -35,6 +35,9 @@ HALF_LIFE = 120.0
 EXCHANGES = {"tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sips": 3}
 """Round trips in a row that a run over TCP needs; each has about two tries in the timeout."""
 
+BURSTS = frozenset({"icmp", "stamp"})
+"""Kinds whose run is many packets, of which one answer is enough."""
+
 SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
 
 
@@ -64,7 +67,7 @@ class Loss:
 
 def tries(check: Check[Any]) -> int:
     """How many packets one run may send before it gives up on the first answer."""
-    if check.kind == "icmp":
+    if check.kind in BURSTS:
         return int(check.params.packets)
     first_retry = float(getattr(check.params, "t1", 0.5 if check.kind == "dns" else SYN_RETRY))
     if check.kind in EXCHANGES:
