@@ -81,7 +81,8 @@ def _counted(sent: int, exchanges: Sequence[Exchange]) -> tuple[tuple[int, int],
     else:
         first = 0
     reflected = last - first + 1
-    if not len(numbers) <= reflected <= 2 * sent:
+    told_twice = len({(each.number, each.reflected) for each in exchanges}) > len(numbers)
+    if told_twice or not len(numbers) <= reflected <= 2 * sent:
         return (0, 0), (0, 0)  # it began anew, or makes its numbers up
     asked = ended - begun + 1
     return (asked, min(asked, reflected)), (reflected, len(numbers))

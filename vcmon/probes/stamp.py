@@ -148,9 +148,9 @@ class _Session:
         if not steady:
             return "our clock was set meanwhile"
         if not self._error.trusted:
-            return "our clock is not synchronised, says the kernel"
+            return "our clock is not known to be synchronised"
         if not self._theirs.trusted:
-            return "the reflector's clock is not synchronised, it says"
+            return "the reflector's clock is not known to be synchronised"
         return "the reflector's clock is PTP's" if self._theirs.ptp else ""
 
     def _pause(self) -> float:

@@ -204,8 +204,8 @@ def as_json(endpoint: Endpoint, results: Sequence[Result]) -> list[dict[str, Any
             "at": datetime.fromtimestamp(result.at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "duration_ms": round(result.duration * 1000, 3),
             "phases": {name: round(value * 1000, 3) for name, value in result.phases.items()},
-            "streams": streams_object(result.streams),
             "detail": {key: _plain(value) for key, value in result.detail.items()},
+            **({"streams": streams_object(result.streams)} if result.streams else {}),
         }
         for result in results
     ]
