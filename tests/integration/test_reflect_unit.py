@@ -1,4 +1,4 @@
-"""The reflector's unit: nothing for systemd to complain of, little exposed, and it lives in there."""
+"""The reflector's unit: systemd has nothing to say, little is exposed, it lives in there."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def measured(sent: int, lost: int) -> Loss:
 @pytest.mark.parametrize(
     ("kind", "timeout", "count"),
     [("icmp", 2, 5), ("sip", 2, 3), ("sip", 1.5, 2), ("sip", 1.6, 3), ("dns", 2, 3), ("tcp", 2, 2),
-     ("sips", 2, 2), ("tcp", 3.5, 3)],
+     ("sips", 2, 2), ("tcp", 3.5, 3), ("stamp", 4, 50)],
 )  # fmt: skip
 def test_how_often_a_run_asks(kind: str, timeout: float, count: int) -> None:
     """Packets in a burst, SIP's T1 doubling, the kernel's SYN retries."""
@@ -40,7 +40,9 @@ def test_the_chance_of_a_silent_run(kind: str, chance: float) -> None:
     assert math.exp(silence_log(check("e", kind), ROUND_TRIP)) == pytest.approx(chance)
 
 
-@pytest.mark.parametrize("kind", ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns"])
+@pytest.mark.parametrize(
+    "kind", ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns", "stamp"]
+)
 def test_three_runs_prove_a_cut_on_a_clean_link(kind: str) -> None:
     """On a link without loss the default three confirmations are enough for every kind."""
     clean = measured(60, 0).ratio
