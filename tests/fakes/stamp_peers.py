@@ -90,10 +90,10 @@ def stateless(data: bytes, _count: int) -> bytes:
 
 
 @contextmanager
-def peer(answer: Answer | None, *, host: str = "127.0.0.1", drop: int = 0) -> Iterator[int]:
-    """A UDP peer on loopback, its port; of the answers each ``drop``-th is lost, None is silent."""
+def peer(answer: Answer | None, *, drop: int = 0, copies: int = 1) -> Iterator[int]:
+    """A UDP peer on loopback, its port; None is silent, each ``drop``-th answer is lost."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.bind((host, 0))
+    sock.bind(("127.0.0.1", 0))
     sock.settimeout(0.1)
     over = threading.Event()
 
@@ -105,7 +105,8 @@ def peer(answer: Answer | None, *, host: str = "127.0.0.1", drop: int = 0) -> It
             except TimeoutError:
                 continue
             if answer is not None and not (drop and count % drop == drop - 1):
-                sock.sendto(answer(data, count), source)
+                for _ in range(copies):
+                    sock.sendto(answer(data, count), source)
             count += 1
 
     thread = threading.Thread(target=serve, daemon=True)

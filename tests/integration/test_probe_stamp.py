@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
+import time
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import pytest
 from typer.testing import CliRunner
 
 from tests.fakes.stamp_peers import light, peer, probed, reflecting, stamp_check, stateless
+from vcmon.app import Workshop
 from vcmon.cli import cli
-from vcmon.model.result import Blame, Direction, Outcome, Reason, Streams
+from vcmon.clock import SystemClock
+from vcmon.model.result import Blame, Direction, Outcome, Reason, Result, Streams
 from vcmon.wire.stamp import ErrorEstimate
 
 QUICK = {"packets": 20, "spacing": 0.005}
@@ -157,6 +162,56 @@ def test_what_people_are_shown(tmp_path: Path) -> None:
         "loss": 0.0,
         "dscp": 34,
     }
+
+
+def test_our_own_stall_is_in_no_round_trip() -> None:
+    """The loop stands still for 300 ms: by the kernel's stamps the round trips are true."""
+
+    async def main() -> Result:
+        workshop = Workshop.open(SystemClock())
+        asyncio.get_running_loop().call_later(0.05, time.sleep, 0.3)
+        try:
+            return await workshop.runner.run(stamp_check("127.0.0.1", port=18623, **QUICK))
+        finally:
+            workshop.close()
+
+    with reflecting("--listen", "127.0.0.1:18623"):
+        result = asyncio.run(main())
+    assert result.outcome is Outcome.UP
+    assert result.duration > 0.3
+    assert result.echo is not None
+    assert result.echo.received == 20
+    assert max(result.echo.rtts) < 0.15
+    assert median(result.echo.rtts) < 0.01
+
+
+def test_a_peer_that_answers_a_thousandfold() -> None:
+    """Each answer comes a thousand times: the stream ends in time, and little of it is kept."""
+    with peer(light, copies=1000) as port:
+        (result,) = probed(stamp_check("127.0.0.1", 2.0, port=port, **QUICK))
+    assert result.outcome is Outcome.UP
+    assert result.duration < 2.2
+    assert result.echo is not None
+    assert result.echo.duplicates <= 4 * (result.echo.sent + 1)
+
+
+def test_a_run_that_is_cancelled_leaves_nothing() -> None:
+    """Cancelled while it waits, a run closes its socket and listens no more."""
+
+    async def main() -> None:
+        workshop = Workshop.open(SystemClock())
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        with peer(None) as port:
+            check = stamp_check("127.0.0.1", port=port)
+            task = asyncio.ensure_future(workshop.runner.run(check))
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        workshop.close()
+
+    asyncio.run(main())
 
 
 def test_nothing_measured_is_no_direction() -> None:

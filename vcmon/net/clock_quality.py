@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 
 from vcmon.wire.stamp import ErrorEstimate, estimate_of
 
@@ -33,10 +34,15 @@ def clock_error() -> ErrorEstimate:
     """
     timex = _Timex(modes=0)
     try:
-        state = ctypes.CDLL(None, use_errno=True).ntp_adjtime(ctypes.byref(timex))
+        state = _libc().ntp_adjtime(ctypes.byref(timex))
     except (OSError, AttributeError):
         return ErrorEstimate()
     return judged(state, timex.status, timex.maximum_error)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)  # a millisecond: once
 
 
 def judged(state: int, status: int, maximum_error: int) -> ErrorEstimate:

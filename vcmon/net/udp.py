@@ -277,7 +277,16 @@ class UdpSocket:
             left = due - deadline.elapsed()
             if left <= 0.0:
                 return None
-            await readable(self.sock, left)
+            await self._readable(left)
+
+    async def _readable(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        ready = loop.create_future()
+        loop.add_reader(self.sock, _settle, ready)
+        try:
+            await asyncio.wait({ready}, timeout=seconds)
+        finally:
+            loop.remove_reader(self.sock)
 
     def _silence(self, conversation: _Conversation[T], deadline: Deadline) -> ProbeError:
         for error in (conversation.refusal, conversation.nonsense):
@@ -287,17 +296,6 @@ class UdpSocket:
         if conversation.ignored:
             text += f", {conversation.ignored} datagrams that answer something else"
         return deadline.expired(text)
-
-
-async def readable(sock: socket.socket, seconds: float) -> None:
-    """Return when ``sock`` has something to read, or after so many seconds."""
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(sock, _settle, ready)
-    try:
-        await asyncio.wait({ready}, timeout=seconds)
-    finally:
-        loop.remove_reader(sock)
 
 
 def _settle(ready: asyncio.Future[None]) -> None:

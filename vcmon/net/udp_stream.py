@@ -6,11 +6,14 @@ wire, however busy we are between the clock and the driver.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from vcmon.clock import monotonic_ns, wall_ns
 from vcmon.errors import ProbeError
@@ -26,7 +29,7 @@ from vcmon.net.icmp_socket import (
     stamp_number,
 )
 from vcmon.net.marked import Arrival, mark, receive, watch
-from vcmon.net.udp import BATCH, FROM_THE_PATH, RECVERR, UdpSocket, readable
+from vcmon.net.udp import BATCH, FROM_THE_PATH, RECVERR, UdpSocket
 
 PACKET_MAX = 2048
 """Bytes read of one packet: more than we ever send, so more than answers have."""
@@ -51,7 +54,10 @@ class Departure:
 
 
 class UdpStream:
-    """Sends on a connected socket, and notes what the kernel and the path say of it."""
+    """Sends on a connected socket, and notes what the kernel and the path say of it.
+
+    A context manager: within it :meth:`readable` may be awaited, by one task.
+    """
 
     def __init__(self, connected: UdpSocket, dscp: int) -> None:
         """Mark what is sent with ``dscp``. Raises ProbeError with blame ``local``."""
@@ -62,6 +68,7 @@ class UdpStream:
         self._sock = connected.sock
         self._errors = RECVERR[socket.AddressFamily(self._sock.family)]
         self._stamped = True
+        self._ready: asyncio.Future[None] | None = None  # what readable() waits for
         flags = STAMP_SENDING | STAMP_BY_KERNEL | STAMP_NUMBERED | STAMP_ONLY
         try:
             watch(self._sock)
@@ -83,11 +90,36 @@ class UdpStream:
                     raise local_fault(error) from error
                 self._read_notices()
             else:
+                self._read_notices()  # where nothing queues the packet, its stamp is there
                 return
+
+    def __enter__(self) -> Self:
+        # Once for all packets: to begin and end listening for each costs more than all the rest.
+        asyncio.get_running_loop().add_reader(self._sock.fileno(), self._wake)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        asyncio.get_running_loop().remove_reader(self._sock.fileno())
 
     async def readable(self, seconds: float) -> None:
         """Return when something has come, or after so many seconds."""
-        await readable(self._sock, seconds)
+        loop = asyncio.get_running_loop()
+        self._ready = loop.create_future()
+        alarm = loop.call_later(seconds, self._wake)
+        try:
+            await self._ready
+        finally:
+            alarm.cancel()
+            self._ready = None
+
+    def _wake(self) -> None:
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(None)
 
     def arrivals(self) -> Iterator[Arrival]:
         """What has come, at most BATCH packets. Raises ProbeError with blame ``local``."""

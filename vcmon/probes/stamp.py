@@ -54,7 +54,7 @@ async def probe(check: Check[StampParams], tools: Tools) -> Result:
     async with udp_socket(check, check.params.port, tools) as (sock, _):
         session = _Session(UdpStream(sock, check.params.dscp), check.params)
         try:
-            with tools.phase("stream"):
+            with tools.phase("stream"), session.stream:
                 await session.run(tools.deadline)
         finally:
             tools.echo = session.echo()
@@ -69,7 +69,7 @@ class _Session:
 
     def __init__(self, stream: UdpStream, params: StampParams) -> None:
         self.exchanges: list[Exchange] = []  # in the order of arrival, those of duplicates too
-        self._stream = stream
+        self.stream = stream
         self._params = params
         self._ssid = secrets.randbelow(0xFFFF) + 1
         self._error = clock_error()
@@ -118,10 +118,10 @@ class _Session:
 
     def failure(self, deadline: Deadline) -> ProbeError:
         """Why there is no answer."""
-        told = self._stream.refusal or self._nonsense
+        told = self.stream.refusal or self._nonsense
         if told is not None:
             return told
-        text = f"none of {len(self._stamps)} test packets to {self._stream.peer} came back"
+        text = f"none of {len(self._stamps)} test packets to {self.stream.peer} came back"
         return deadline.expired(f"{text}: cut in either direction, or no reflector there")
 
     def describe(self, tools: Tools) -> None:
@@ -160,7 +160,7 @@ class _Session:
         return max(PAUSE_MIN, PAUSE_TRIPS * longest)
 
     def _refused(self) -> bool:
-        return not self.exchanges and self._stream.refusals >= REFUSALS
+        return not self.exchanges and self.stream.refusals >= REFUSALS
 
     def _send(self) -> None:
         wall = wall_ns()
@@ -168,7 +168,7 @@ class _Session:
         number = len(self._stamps) - 1 + FIRST
         request = Request(number, self._stamps[-1], self._error, self._ssid)
         packet = encode_request(request, self._params.size, self._params.dscp)
-        self._stream.send(packet, wall)
+        self.stream.send(packet, wall)
 
     async def _listen(self, seconds: float, deadline: Deadline) -> None:
         """Take answers for so long, or until everything is answered."""
@@ -178,14 +178,14 @@ class _Session:
             left = until - deadline.elapsed()
             if left <= 0.0 or self._whole():
                 return
-            await self._stream.readable(left)
+            await self.stream.readable(left)
 
     def _whole(self) -> bool:
         complete = len(self._answered) == len(self._stamps) >= self._params.packets
         return complete or self._refused()
 
     def _take_all(self) -> None:
-        for arrival in self._stream.arrivals():
+        for arrival in self.stream.arrivals():
             if len(self.exchanges) + self._ignored >= ANSWERS_MAX * (len(self._stamps) + 1):
                 continue
             try:
@@ -198,7 +198,7 @@ class _Session:
         index = reply.sender_sequence - FIRST
         known = 0 <= index < len(self._stamps) and self._stamps[index] == reply.sender_sent
         if not known or reply.ssid not in (0, self._ssid):
-            text = f"expected an answer to one of our test packets from {self._stream.peer}, "
+            text = f"expected an answer to one of our test packets from {self.stream.peer}, "
             text += "found one to something else: what listens there is no STAMP reflector"
             raise ProbeError(Reason.PROTOCOL, Blame.REMOTE, text)
         self._answered.add(reply.sender_sequence)
@@ -210,7 +210,7 @@ class _Session:
             Exchange(
                 number=reply.sender_sequence,
                 reflected=reply.sequence,
-                left=self._stream.departures[index].wall,
+                left=self.stream.departures[index].wall,
                 arrived=reply.received,
                 returned=reply.sent,
                 back=arrival.stamp,
