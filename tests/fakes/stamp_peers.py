@@ -64,8 +64,8 @@ def reflecting(*options: str, space: Netns | None = None) -> Iterator[Reflecting
     ) as process:
         running = Reflecting(process)
         try:
-            begun = running.line(20.0)
-            assert "event=reflecting" in begun, begun
+            while "event=reflecting" not in (begun := running.line(20.0)):
+                assert 'event="not listening"' in begun, begun
             yield running
             if process.poll() is None:
                 running.stop()

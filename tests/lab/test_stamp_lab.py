@@ -282,10 +282,37 @@ def test_two_reflectors_are_not_set_upon_each_other() -> None:
     assert 2 <= packets <= 3
 
 
-def test_from_where_it_was_asked() -> None:
-    """A machine of several addresses answers from the one that was asked."""
+def hold(pipe: Connection) -> None:
+    """Holds port 862 of IPv6 until told."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(("::", PORT))
+        pipe.send("held")
+        pipe.recv()
+
+
+def test_one_of_both_families_is_enough() -> None:
+    """Where it may listen everywhere and can't in IPv6, IPv4 is answered all the same."""
+    with netns() as space:
+        holder = space.spawn(hold)
+        assert holder.pipe.poll(10)
+        with reflecting(space=space):
+            (result,) = space.call(probed, stamp_check("127.0.0.1", packets=3, spacing=0.005))
+        holder.pipe.send("enough")
+        holder.stop()
+    assert result.outcome is Outcome.UP
+
+
+@pytest.mark.parametrize("asked", ["10.79.0.90", "fd79::90"])
+def test_from_where_it_was_asked(asked: str) -> None:
+    """A machine of several addresses answers from the one that was asked, marks and all."""
     with cable() as (us, them):
         them.ip("addr", "add", "10.79.0.90/24", "dev", "veth0")
-        with reflecting("--allow", "10.79.0.0/24", space=them):
-            (result,) = us.call(probed, stamp_check("10.79.0.90", packets=3, spacing=0.005))
+        us.ip("addr", "add", "fd79::1/64", "dev", "veth0", "nodad")
+        for host in ("fd79::2", "fd79::90"):
+            them.ip("addr", "add", f"{host}/64", "dev", "veth0", "nodad")
+        with reflecting("--allow", "10.79.0.0/24", "--allow", "fd79::/64", space=them):
+            (result,) = us.call(probed, stamp_check(asked, packets=3, spacing=0.005, dscp=34))
     assert result.outcome is Outcome.UP
+    assert [each.dscp for each in both(result)] == [34, 34]
+    assert result.detail["ttl_forward"] == 255

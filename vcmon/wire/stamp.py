@@ -156,11 +156,16 @@ def encode_request(request: Request, size: int, dscp: int) -> bytes:
 
 
 def parse_request(data: bytes) -> Request:
-    """The test packet in ``data``. Raises ProbeError ``protocol``."""
+    """The test packet in ``data``. Raises ProbeError ``protocol``.
+
+    A TWAMP sender has padding where STAMP has the session's id and then zeros: random as it may be,
+    it must not make a session of every packet. Its ``ssid`` is 0.
+    """
     if not REQUEST_MIN <= len(data) <= SIZE_MAX:
         raise _wrong(f"a test packet of {REQUEST_MIN} to {SIZE_MAX} bytes", data)
     sequence, sent, error, ssid = _REQUEST.unpack_from(data)
-    return Request(sequence, sent, error_estimate(error), ssid)
+    padded = any(data[_RECEIVED_AT:BASE])
+    return Request(sequence, sent, error_estimate(error), 0 if padded else ssid)
 
 
 def parse_reply(data: bytes) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from ipaddress import ip_network
 
 import pytest
@@ -51,6 +52,17 @@ def test_sessions_are_counted_apart() -> None:
         packet(),
     ]
     assert numbers(reflector(), asked) == [0, 1, 0, 0, 0, 0, 2]
+
+
+def test_a_twamp_sender_is_one_session() -> None:
+    """Random padding where STAMP has the session's id makes no session of each packet."""
+    chance = random.Random(1)
+    asked = [
+        packet()._replace(data=packet().data[:14] + chance.randbytes(27 + 100)) for _ in range(5)
+    ]
+    ours = reflector()
+    assert numbers(ours, asked) == [0, 1, 2, 3, 4]
+    assert len(ours.sessions) == 1
 
 
 def test_an_answer_tells_what_arrived() -> None:
