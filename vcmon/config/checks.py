@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vcmon.config.fields import Strict
-from vcmon.config.params import PARAMS, SUPPORTING_KINDS
+from vcmon.config.params import DECIDE_BEFORE, PARAMS, SUPPORTING_KINDS
 from vcmon.config.report import Place, Report
 from vcmon.config.schema import LATER_KINDS, needs_port, takes_port
 from vcmon.config.text import shown
@@ -133,9 +133,10 @@ def decides(one: Wanted, beside: list[Wanted]) -> bool:
         return one.profile.decides
     if one.profile.kind not in SUPPORTING_KINDS:
         return True
+    before = DECIDE_BEFORE.get(one.profile.kind, frozenset())
     return not any(
         each.profile.decides
-        or (each.profile.decides is None and each.profile.kind not in SUPPORTING_KINDS)
+        or (each.profile.decides is None and each.profile.kind not in SUPPORTING_KINDS - before)
         for each in beside
     )
 

@@ -124,3 +124,7 @@ KIND_TIMES: dict[str, tuple[float, float]] = {
 
 SUPPORTING_KINDS = frozenset({"icmp", "stamp"})
 """Kinds that explain and measure where a deciding check stands beside them."""
+
+DECIDE_BEFORE = {"stamp": frozenset({"icmp"})}
+"""Supporting kinds that go before another: a reflector that was stopped is no outage of a host that
+answers ping."""
