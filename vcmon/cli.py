@@ -23,6 +23,7 @@ from vcmon.commands.history import history
 from vcmon.commands.incident import incident
 from vcmon.commands.maintenance import maintenance
 from vcmon.commands.path import path
+from vcmon.commands.reflect import reflect
 from vcmon.commands.report import report
 from vcmon.commands.token import renew, token
 from vcmon.config.importing import Merge, plan_import, write_whole
@@ -59,6 +60,7 @@ cli.add_typer(history, name="history")
 cli.command(epilog="Example: vcmon report --month 2026-10 --output laporan.html")(report)
 cli.command(epilog=CORRECT_EXAMPLE)(correct)
 cli.command(epilog="Example: vcmon path sumsel-codec")(path)
+cli.command(epilog="Example: vcmon reflect --allow 192.0.2.0/28")(reflect)
 cli.add_typer(incident, name="incident")
 cli.add_typer(maintenance, name="maintenance")
 cli.add_typer(token, name="token")

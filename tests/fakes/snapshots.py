@@ -16,7 +16,7 @@ from vcmon.model.endpoint import Check, CheckId, Endpoint, Role
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
 from vcmon.model.memory import Cause, Incident, Occasion
 from vcmon.model.province import Province
-from vcmon.model.result import Blame, Echo, Outcome, Reason, Result
+from vcmon.model.result import Blame, Direction, Echo, Outcome, Reason, Result, Streams
 from vcmon.model.status import (
     CheckStatus,
     EndpointStatus,
@@ -53,6 +53,10 @@ def make_result(check: Check[Any], outcome: Outcome, reason: Reason) -> Result:
     if check.kind == "icmp":
         rtts = (0.043, 0.0441, 0.0432, 0.0437, 0.0435) if up else ()
         echo = Echo(5, len(rtts), rtts=rtts)
+    streams = None
+    if check.kind == "stamp" and up:
+        echo = Echo(50, 48, rtts=(0.043,) * 48)
+        streams = Streams(Direction(50, 49, 0.0015), Direction(49, 48, None, 46))
     return Result(
         check=check.id,
         outcome=outcome,
@@ -64,6 +68,7 @@ def make_result(check: Check[Any], outcome: Outcome, reason: Reason) -> Result:
         phases={"resolve": 0.0001, "request": 0.043} if up else {"resolve": 0.0001},
         echo=echo,
         certificate_expiry=NOW + 86400 * 40 if check.kind in {"tls", "https", "sips"} else None,
+        streams=streams,
         detail={"server": "Polycom/6.2.2", "code": 200} if check.kind == "sip" else {},
     )
 

@@ -122,7 +122,7 @@ def _main(pipe: Connection, behaviours: dict[str, Behaviour], capture: bool) -> 
     fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH", DEVICE.encode(), IFF_TUN_NO_PI))
     pipe.send("device")
     pipe.recv()
-    tap = _tap() if capture else None
+    tap = stamping_tap() if capture else None
     engine = _Engine(tun, behaviours)
     pipe.send("ready")
     engine.run(pipe)
@@ -314,7 +314,8 @@ def _sum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
-def _tap() -> socket.socket:
+def stamping_tap() -> socket.socket:
+    """Sees what passes the device, both ways, with the kernel's stamps (CLOCK_REALTIME)."""
     tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
     tap.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     tap.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE: it is read at the end

@@ -134,7 +134,7 @@ def reachable_python() -> str:
     )
 
 
-def confined(tmp_path: Path, *program: str) -> list[str]:
+def confined(tmp_path: Path, *program: str, unit: str = "vcmon.service") -> list[str]:
     """The command that runs a Python program as the unit would, in a network of its own.
 
     ``tmp_path`` is its /media, the checkout its /mnt: the checkout may lie where a dynamic user
@@ -151,7 +151,7 @@ def confined(tmp_path: Path, *program: str) -> list[str]:
         f"sysctl -q -p {ROOT}/systemd/60-vcmon-ping.conf; "
         f"mount --bind {ROOT} /mnt; mount --bind {tmp_path} /media; cd /media; "
         f"{reachable_python()} exec /mnt/{python} /mnt/tests/fakes/confined.py "
-        "/mnt/systemd/vcmon.service "
+        f"/mnt/systemd/{unit} "
         f'/mnt/{python} "$@"'
     )
     environment = ["env", "PYTHONPATH=/mnt", "PYTHONDONTWRITEBYTECODE=1"]

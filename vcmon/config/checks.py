@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vcmon.config.fields import Strict
-from vcmon.config.params import EXPLAINING_KINDS, PARAMS, SUPPORTING_KINDS
+from vcmon.config.params import DECIDE_BEFORE, EXPLAINING_KINDS, PARAMS, SUPPORTING_KINDS
 from vcmon.config.report import Place, Report
 from vcmon.config.schema import LATER_KINDS, needs_port, takes_port
 from vcmon.config.secrets import Secret
@@ -144,9 +144,10 @@ def decides(one: Wanted, beside: list[Wanted]) -> bool:
         return False
     if one.profile.kind not in SUPPORTING_KINDS:
         return True
+    before = DECIDE_BEFORE.get(one.profile.kind, frozenset())
     return not any(
         each.profile.decides
-        or (each.profile.decides is None and each.profile.kind not in SUPPORTING_KINDS)
+        or (each.profile.decides is None and each.profile.kind not in SUPPORTING_KINDS - before)
         for each in beside
     )
 

@@ -135,6 +135,16 @@ class TurnParams(StunParams):
         return self
 
 
+class StampParams(Strict):
+    """A stream of STAMP test packets (RFC 8762) to a reflector such as ``vcmon reflect``."""
+
+    port: Port = 862
+    packets: Annotated[int, Field(ge=1, le=500)] = 50
+    spacing: Duration = 0.02
+    size: Annotated[int, Field(ge=44, le=1472)] = 172  # payload bytes: as G.711 every 20 ms
+    dscp: Annotated[int, Field(ge=0, le=63)] = 46  # EF, as voice
+
+
 PARAMS: dict[str, type[Strict]] = {
     "icmp": IcmpParams,
     "tcp": TcpParams,
@@ -148,17 +158,23 @@ PARAMS: dict[str, type[Strict]] = {
     "stun": StunParams,
     "turn": TurnParams,
     "mtu": MtuParams,
+    "stamp": StampParams,
 }
 """Every kind that vcmon knows, each also a check name of its own with these defaults."""
 
 KIND_TIMES: dict[str, tuple[float, float]] = {
     "turn": (30.0, 4.0),  # costs the server a port; over a satellite three round trips take 2.1 s
     "mtu": (600.0, 10.0),  # explains what seldom changes
+    "stamp": (10.0, 4.0),  # a second of packets, then time for what closes the stream
 }
 """(interval, timeout) in seconds of kinds that the defaults of all others would not fit."""
 
-SUPPORTING_KINDS = frozenset({"icmp", "mtu"})
+SUPPORTING_KINDS = frozenset({"icmp", "mtu", "stamp"})
 """Kinds that explain and measure where a deciding check stands beside them."""
 
 EXPLAINING_KINDS = frozenset({"mtu"})
 """Those of them that never decide unless their profile says so: they look too seldom."""
+
+DECIDE_BEFORE = {"stamp": frozenset({"icmp"})}
+"""Supporting kinds that go before another: a reflector that was stopped is no outage of a host that
+answers ping."""

@@ -44,6 +44,9 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 }
 """Seconds, lowest and highest, of every duration that a settings file may hold."""
 
+PACED_KINDS = frozenset({"icmp", "stamp"})
+"""Kinds that send packets at a pace, all within the timeout."""
+
 _DURATION: TypeAdapter[float] = TypeAdapter(Duration)
 
 
@@ -161,7 +164,7 @@ class ProfileReader:
         if said and profile.timeout > profile.interval:
             what = f"the timeout ({duration(profile.timeout)}) is longer than the interval "
             self._wrong((profile.name, key), what + f"({duration(profile.interval)})")
-        if profile.kind == "icmp":
+        if profile.kind in PACED_KINDS:
             packets, spacing = getattr(made, "packets", 1), getattr(made, "spacing", 0.0)
             burst = (packets - 1) * spacing
             if burst >= profile.timeout:

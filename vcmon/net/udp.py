@@ -55,7 +55,7 @@ RECVERR = {
 """Without it Linux tells a UDP socket of refused ports only, and keeps "host unreachable" from a
 router to itself: the check would wait out its timeout for what is already known."""
 
-_FROM_THE_PATH = frozenset(
+FROM_THE_PATH = frozenset(
     {
         errno.ECONNREFUSED,
         errno.EHOSTUNREACH,
@@ -135,7 +135,7 @@ class _Conversation(Generic[T]):
             except BlockingIOError:
                 return None
             except OSError as error:
-                if error.errno not in _FROM_THE_PATH:
+                if error.errno not in FROM_THE_PATH:
                     raise local_fault(error) from error
                 self._note(error.errno)
                 continue
@@ -172,11 +172,11 @@ class _Conversation(Generic[T]):
             return None
         elapsed = monotonic_ns() - self._sent_monotonic
         stepped = abs(wall_ns() - self._sent_wall - elapsed) > CLOCK_STEP
-        stamp = None if stepped else _receive_stamp(ancillary)
+        stamp = None if stepped else receive_stamp(ancillary)
         return max(0, elapsed if stamp is None else stamp - self._sent_wall) / 1e9
 
 
-def _receive_stamp(ancillary: list[tuple[int, int, bytes]]) -> int | None:
+def receive_stamp(ancillary: list[tuple[int, int, bytes]]) -> int | None:
     """CLOCK_REALTIME nanoseconds at which the kernel took the datagram in."""
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) >= _TIMESPEC.size:
@@ -201,16 +201,16 @@ class UdpSocket:
                 flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
             )
             family, kind, protocol, _, sockaddr = info[0]
-            self._sock = socket.socket(family, kind, protocol)
+            self.sock = socket.socket(family, kind, protocol)
         except OSError as error:
             raise local_fault(error) from error
         try:
-            self._sock.settimeout(0.0)
-            self._sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-            self._sock.setsockopt(*RECVERR[family], 1)
-            self._sock.connect(sockaddr)
+            self.sock.settimeout(0.0)
+            self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            self.sock.setsockopt(*RECVERR[family], 1)
+            self.sock.connect(sockaddr)
         except OSError as error:
-            self._sock.close()
+            self.sock.close()
             raise local_fault(error) from error
         self.peer = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
@@ -226,18 +226,18 @@ class UdpSocket:
         self.close()
 
     def close(self) -> None:
-        self._sock.close()
+        self.sock.close()
 
     @property
     def local(self) -> tuple[str, int]:
         """Our own address and port, as the peer's network sees them unless a NAT is between."""
-        host, port = self._sock.getsockname()[:2]
+        host, port = self.sock.getsockname()[:2]
         return str(host), int(port)
 
     def cast(self, payload: bytes) -> None:
         """Send ``payload`` once and await nothing: for parting words, so no failure is told."""
         with contextlib.suppress(OSError):
-            self._sock.send(payload)
+            self.sock.send(payload)
 
     async def request(
         self,
@@ -253,7 +253,7 @@ class UdpSocket:
         then silence; what ``matches`` raised when nothing better came; else ``timeout``; a local
         fault (no route, no buffers) at once; ``stall`` when our own loop was late.
         """
-        conversation = _Conversation(self._sock, payload, matches)
+        conversation = _Conversation(self.sock, payload, matches)
         for pause in retransmission.pauses():
             conversation.send()
             reply = await self._listen(conversation, pause, deadline)
@@ -288,11 +288,11 @@ class UdpSocket:
     async def _readable(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         ready = loop.create_future()
-        loop.add_reader(self._sock, _settle, ready)
+        loop.add_reader(self.sock, _settle, ready)
         try:
             await asyncio.wait({ready}, timeout=seconds)
         finally:
-            loop.remove_reader(self._sock)
+            loop.remove_reader(self.sock)
 
     def _silence(self, conversation: _Conversation[T], deadline: Deadline) -> ProbeError:
         for error in (conversation.refusal, conversation.nonsense):

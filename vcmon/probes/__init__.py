@@ -5,6 +5,7 @@ from vcmon.probes import http as http
 from vcmon.probes import icmp as icmp
 from vcmon.probes import mtu as mtu
 from vcmon.probes import sip as sip
+from vcmon.probes import stamp as stamp
 from vcmon.probes import stun as stun
 from vcmon.probes import tcp as tcp
 from vcmon.probes import tls as tls
@@ -24,6 +25,7 @@ PROBES: dict[str, Probe] = {
     "stun": stun.probe,
     "turn": turn.probe,
     "mtu": mtu.probe,
+    "stamp": stamp.probe,
 }
 
 BEGINS: dict[str, Begin] = {"icmp": icmp.begin}

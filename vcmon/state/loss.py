@@ -45,6 +45,9 @@ DATAGRAM_EXCHANGES = {"turn": 2}
 MTU_TRIES = 10
 """Small packets that a run of kind ``mtu`` sends before it gives up (five rounds of two)."""
 
+BURSTS = frozenset({"icmp", "stamp"})
+"""Kinds whose run is many packets, of which one answer is enough."""
+
 SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
 
 
@@ -84,7 +87,7 @@ def exchanges(check: Check[Any]) -> int:
 
 def tries(check: Check[Any]) -> int:
     """How many packets one run may send before it gives up on the first answer."""
-    if check.kind == "icmp":
+    if check.kind in BURSTS:
         return int(check.params.packets)
     if check.kind == "mtu":
         return MTU_TRIES

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from vcmon.config.text import printable
 from vcmon.model.endpoint import Check, Endpoint
-from vcmon.model.result import Blame, Outcome, Reason, Result
+from vcmon.model.result import Blame, Direction, Outcome, Reason, Result
+from vcmon.views.directions import directions, streams_object
 
 
 class Advice(NamedTuple):
@@ -208,6 +209,7 @@ def as_json(endpoint: Endpoint, results: Sequence[Result]) -> list[dict[str, Any
             "duration_ms": round(result.duration * 1000, 3),
             "phases": {name: round(value * 1000, 3) for name, value in result.phases.items()},
             "detail": {key: _plain(value) for key, value in result.detail.items()},
+            **({"streams": streams_object(result.streams)} if result.streams else {}),
         }
         for result in results
     ]
@@ -265,8 +267,17 @@ def _facts(result: Result, advice: Advice) -> Iterator[str]:
         facts += [f"round trip {_ms(echo.rtt)}"] if echo.rtt is not None else []
         facts += [f"jitter {_ms(echo.jitter)}"] if echo.jitter is not None else []
         yield ", ".join(facts)
+    for name, direction in directions(result.streams):
+        yield f"{name}: {_direction(direction)}"
     if result.transmissions > 1:
         yield f"it took {result.transmissions} sendings: packets are lost on the way"
+
+
+def _direction(it: Direction) -> str:
+    facts = [f"{it.received} of {it.sent} arrived"] if it.sent else ["loss can't be told apart"]
+    facts += [f"jitter {_ms(it.jitter)}"] if it.jitter is not None else []
+    facts += [f"DSCP {it.dscp}"] if it.dscp is not None else ["DSCP not told"]
+    return ", ".join(facts)
 
 
 def _phases(phases: Mapping[str, float]) -> Table:

@@ -24,6 +24,7 @@ from vcmon.model.status import (
     Standing,
     State,
 )
+from vcmon.views.directions import streams_object
 from vcmon.views.freshness import believed, is_current, is_stale, mos_of
 from vcmon.views.sources import Sources
 from vcmon.views.words import rfc3339
@@ -79,6 +80,7 @@ def check_object(status: CheckStatus, stale: bool) -> dict[str, Any]:
         "rtt_ms": milliseconds(echo.rtt) if echo else None,
         "loss": share(echo.loss) if echo else None,
         "jitter_ms": milliseconds(echo.jitter) if echo else None,
+        "streams": streams_object(last.streams if last and current else None),
     }
 
 

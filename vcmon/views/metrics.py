@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from math import isnan
+from math import isfinite, isnan
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
@@ -13,7 +13,7 @@ from vcmon.config.settings import Settings
 from vcmon.model.endpoint import CheckId, measuring
 from vcmon.model.figures import DURATION_BOUNDS, RTT_BOUNDS, Tally
 from vcmon.model.province import Province
-from vcmon.model.result import Outcome, Reason
+from vcmon.model.result import Direction, Outcome, Reason
 from vcmon.model.status import (
     CheckStatus,
     EndpointStatus,
@@ -21,6 +21,7 @@ from vcmon.model.status import (
     Snapshot,
     State,
 )
+from vcmon.views.directions import directions
 from vcmon.views.exposition import BATCH, Family, HistogramFamily, escape, labels, table
 from vcmon.views.freshness import believed, is_current, is_stale, mos_of
 from vcmon.views.itself import incidents, itself, memory
@@ -54,6 +55,9 @@ class ProvinceRow(NamedTuple):
     seconds: Mapping[State, float]
 
 
+ECHO_KINDS = frozenset({"icmp", "stamp"})
+"""Kinds whose runs are bursts of packets that come back."""
+
 # Checks -----------------------------------------------------------------------------------------
 
 SUCCESS = Family("vcmon_probe_success", "gauge", "Last result: 1 up, 0 down; absent when unknown.")
@@ -73,6 +77,16 @@ RECEIVED = Family("vcmon_packets_received_total", "counter", "Echo replies recei
 DUPLICATE = Family("vcmon_packets_duplicate_total", "counter", "Echo replies received twice.")
 EXPIRY = Family(
     "vcmon_tls_certificate_expiry_timestamp_seconds", "gauge", "When the certificate seen expires."
+)
+
+DIRECTION_LOSS = Family(
+    "vcmon_direction_loss_ratio", "gauge", "Lost share of the last stream's packets, each way."
+)
+DIRECTION_JITTER = Family(
+    "vcmon_direction_jitter_seconds", "gauge", "Interarrival jitter (RFC 3550) of the last stream."
+)
+DIRECTION_DSCP = Family(
+    "vcmon_direction_dscp", "gauge", "DSCP that the last stream's packets arrived with."
 )
 
 _OUTCOMES = {Outcome.UP: 1, Outcome.DOWN: 0}
@@ -119,12 +133,23 @@ def _expiry(row: CheckRow) -> str:
     return EXPIRY.line(row.inside, last.certificate_expiry)
 
 
+def _directions(family: Family, of: Callable[[Direction], float | None], row: CheckRow) -> str:
+    last = row.status.last
+    if last is None or last.streams is None or not row.current:
+        return ""
+    return "".join(
+        family.line(f'{row.inside},direction="{name}"', value)
+        for name, direction in directions(last.streams)
+        if (value := of(direction)) is not None and isfinite(value)
+    )
+
+
 def _counter(family: Family, of: Callable[[Tally], int], row: CheckRow) -> str:
     return f"{family.name}{{{row.inside}}} {of(row.tally)}\n"
 
 
-def _if_icmp(lines: Callable[[CheckRow], str]) -> Callable[[CheckRow], str]:
-    return lambda row: lines(row) if row.status.check.kind == "icmp" else ""
+def _if_echo(lines: Callable[[CheckRow], str]) -> Callable[[CheckRow], str]:
+    return lambda row: lines(row) if row.status.check.kind in ECHO_KINDS else ""
 
 
 CHECK_FAMILIES: tuple[tuple[Family, Callable[[CheckRow], str]], ...] = (
@@ -138,11 +163,14 @@ CHECK_FAMILIES: tuple[tuple[Family, Callable[[CheckRow], str]], ...] = (
     (DURATION.family, lambda row: DURATION.lines(row.inside, row.tally.duration)),
     (PHASE, _phases),
     (LAST_RUN, _last_run),
-    (RTT.family, _if_icmp(lambda row: RTT.lines(row.inside, row.tally.rtt))),
-    (SENT, _if_icmp(partial(_counter, SENT, lambda tally: tally.sent))),
-    (RECEIVED, _if_icmp(partial(_counter, RECEIVED, lambda tally: tally.received))),
-    (DUPLICATE, _if_icmp(partial(_counter, DUPLICATE, lambda tally: tally.duplicates))),
+    (RTT.family, _if_echo(lambda row: RTT.lines(row.inside, row.tally.rtt))),
+    (SENT, _if_echo(partial(_counter, SENT, lambda tally: tally.sent))),
+    (RECEIVED, _if_echo(partial(_counter, RECEIVED, lambda tally: tally.received))),
+    (DUPLICATE, _if_echo(partial(_counter, DUPLICATE, lambda tally: tally.duplicates))),
     (EXPIRY, _expiry),
+    (DIRECTION_LOSS, partial(_directions, DIRECTION_LOSS, lambda it: it.loss)),
+    (DIRECTION_JITTER, partial(_directions, DIRECTION_JITTER, lambda it: it.jitter)),
+    (DIRECTION_DSCP, partial(_directions, DIRECTION_DSCP, lambda it: it.dscp)),
 )
 
 # Endpoints and provinces ------------------------------------------------------------------------

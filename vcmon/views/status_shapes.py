@@ -12,6 +12,23 @@ from vcmon.model.status import State
 from vcmon.views.shapes import Shape
 
 
+class DirectionShape(Shape):
+    """One direction of a measured stream of packets."""
+
+    sent: int
+    received: int
+    loss: float | None  # share from 0 to 1; null: it can't be told apart from the other's
+    jitter_ms: float | None  # RFC 3550
+    dscp: int | None  # as it arrived
+
+
+class StreamsShape(Shape):
+    """Both directions of a measured stream; ``forward`` is from us to the endpoint."""
+
+    forward: DirectionShape | None
+    backward: DirectionShape | None
+
+
 class CheckShape(Shape):
     """One check and its last run."""
 
@@ -24,6 +41,7 @@ class CheckShape(Shape):
     rtt_ms: float | None
     loss: float | None  # share from 0 to 1
     jitter_ms: float | None
+    streams: StreamsShape | None
 
 
 class StandingShape(Shape):
@@ -104,7 +122,7 @@ class CheckDetailShape(CheckShape):
     detail: dict[str, str | float | bool | None]
 
 
-class DirectionShape(Shape):
+class LaneShape(Shape):
     """One direction of a link, lately."""
 
     loss: float | None
@@ -119,8 +137,8 @@ class QualityShape(Shape):
     loss: float | None
     jitter_ms: float | None
     mos: float | None  # estimated: what a G.711 call would be worth here, 1 to 4.5 (G.107)
-    forward: DirectionShape | None  # from the vantage to the endpoint
-    backward: DirectionShape | None
+    forward: LaneShape | None  # from the vantage to the endpoint
+    backward: LaneShape | None
 
 
 class EndpointDetailShape(StandingShape):

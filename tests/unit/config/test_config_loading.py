@@ -103,9 +103,12 @@ def test_check_names(tmp_path: Path) -> None:
 
 
 def test_who_decides(tmp_path: Path) -> None:
-    """ICMP decides only where nothing else does, unless a profile says so."""
+    """ICMP decides only where nothing else does, STAMP only alone, unless a profile says so."""
     assert checks(tmp_path, "icmp") == {"icmp": ("icmp", True)}
     assert checks(tmp_path, "icmp sip") == {"icmp": ("icmp", False), "sip": ("sip", True)}
+    assert checks(tmp_path, "stamp") == {"stamp": ("stamp", True)}
+    assert checks(tmp_path, "stamp icmp") == {"stamp": ("stamp", False), "icmp": ("icmp", True)}
+    assert [each for _, each in checks(tmp_path, "icmp stamp sip").values()] == [False, False, True]
     profile = "checks: {p: {kind: icmp, decides: true}, s: {kind: sip, decides: false}}"
     assert checks(tmp_path, "p sip", profile)["p"] == ("icmp", True)
     assert checks(tmp_path, "icmp s", profile) == {"icmp": ("icmp", True), "s": ("sip", False)}

@@ -59,6 +59,8 @@ SETTINGS = {
     "checks: {a: {kind: http, path: x}}": "v.yaml:1: checks.a.path: expected text like",
     "checks: {a: {kind: http, verify: 1}}": "v.yaml:1: checks.a.verify: expected true or false",
     "checks: {a: {kind: icmp, packets: yes}}": "v.yaml:1: checks.a.packets: expected a whole",
+    "checks: {a: {kind: stamp, packets: 500}}": "v.yaml:1: checks.a.packets: 500 packets 20ms",
+    "checks: {a: {kind: stamp, size: 43}}": "v.yaml:1: checks.a.size: expected",
     "checks: {a: {kind: icmp, timeout: 11s}}": "v.yaml:1: checks.a.timeout: the timeout (11s) is",
     "checks: {a: {kind: icmp, interval: 1s}}": "v.yaml:1: checks.a.interval: the timeout (2s) is",
     "checks: {a: {kind: icmp, packets: 3, spacing: 1s}}": "v.yaml:1: checks.a.packets: 3 packets",

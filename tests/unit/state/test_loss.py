@@ -33,7 +33,7 @@ def measured(sent: int, lost: int) -> Loss:
     ("kind", "timeout", "count"),
     [("icmp", 2, 5), ("sip", 2, 3), ("sip", 1.5, 2), ("sip", 1.6, 3), ("dns", 2, 3), ("tcp", 2, 2),
      ("sips", 2, 2), ("tcp", 3.5, 3), ("stun", 2, 3), ("turn", 4, 3), ("turn", 2, 2),
-     ("mtu", 10, 10)],
+     ("mtu", 10, 10), ("stamp", 4, 50)],
 )  # fmt: skip
 def test_how_often_a_run_asks(kind: str, timeout: float, count: int) -> None:
     """Packets in a burst, T1 and RTO doubling (in each exchange's share), the kernel's SYNs."""
@@ -64,7 +64,8 @@ def test_exchanges_go_by_the_transport(kind: str, transport: str, count: int) ->
 
 
 @pytest.mark.parametrize(
-    "kind", ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns", "stun", "turn"]
+    "kind",
+    ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns", "stun", "turn", "stamp"],
 )
 def test_three_runs_prove_a_cut_on_a_clean_link(kind: str) -> None:
     """On a link without loss the default three confirmations are enough for every kind."""

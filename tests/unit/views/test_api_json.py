@@ -11,6 +11,7 @@ from tests.fakes.snapshots import (
     NOW,
     UP,
     World,
+    endpoint_status,
     make_check,
     make_endpoint,
     make_result,
@@ -61,6 +62,7 @@ def test_status_has_exactly_the_contract_s_keys() -> None:
     }
     assert set(endpoint["checks"][0]) == {
         *("name", "kind", "outcome", "reason", "at", "duration_ms", "rtt_ms", "loss", "jitter_ms"),
+        "streams",
     }
 
 
@@ -144,6 +146,19 @@ def test_province_tells_the_detail() -> None:
     }
     assert codec["checks"][1]["phases"] == {"resolve": 0.1, "request": 43.0}
     assert codec["checks"][1]["detail"]["server"] == "Polycom/6.2.2"
+
+
+def test_both_directions_are_told() -> None:
+    """A measured stream stands in its check, each direction by itself; what isn't known is null."""
+    aceh = provinces()["aceh"]
+    it = make_endpoint(aceh, Role.LINK, ["stamp"])
+    member = endpoint_status(it, UP)
+    world = World(make_snapshot([ProvinceStatus(aceh, UP, (member,))]))
+    (found,) = named(status_of(world), "aceh")["endpoints"][0]["checks"]
+    assert found["streams"] == {
+        "forward": {"sent": 50, "received": 49, "loss": 0.02, "jitter_ms": 1.5, "dscp": None},
+        "backward": {"sent": 49, "received": 48, "loss": 0.0204, "jitter_ms": None, "dscp": 46},
+    }
 
 
 def test_unmonitored_province_is_unknown_and_an_invented_one_is_none() -> None:

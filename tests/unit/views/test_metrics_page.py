@@ -17,6 +17,7 @@ from tests.fakes.snapshots import (
     UP,
     World,
     check_status,
+    endpoint_status,
     large,
     make_check,
     make_endpoint,
@@ -60,6 +61,9 @@ CONTRACT = {
     "vcmon_loss_ratio": ("gauge", CHECK),
     "vcmon_mos_score": ("gauge", CHECK),
     "vcmon_tls_certificate_expiry_timestamp_seconds": ("gauge", CHECK),
+    "vcmon_direction_loss_ratio": ("gauge", (*CHECK, "direction")),
+    "vcmon_direction_jitter_seconds": ("gauge", (*CHECK, "direction")),
+    "vcmon_direction_dscp": ("gauge", (*CHECK, "direction")),
     "vcmon_endpoint_state": ("gauge", ("province", "endpoint", "state")),
     "vcmon_endpoint_info": (
         "gauge",
@@ -133,7 +137,8 @@ def test_every_family_has_its_name_type_and_labels() -> None:
     aceh = provinces()["aceh"]
     proxy = replace(make_endpoint(aceh, Role.PROXY, []), checks=(sips,))
     base = province_status(aceh)
-    status = replace(base, endpoints=(*base.endpoints, EndpointStatus(proxy, UP, (up,))))
+    link = endpoint_status(make_endpoint(aceh, Role.LINK, ["stamp"]), UP)
+    status = replace(base, endpoints=(*base.endpoints, EndpointStatus(proxy, UP, (up,)), link))
     found = families_of(World(make_snapshot([status])).counted())
     ours = {name: family for name, family in found.items() if name.startswith("vcmon_")}
     assert {name: family.type for name, family in ours.items()} == {
@@ -147,7 +152,38 @@ def test_every_family_has_its_name_type_and_labels() -> None:
     assert {"process_cpu_seconds", "process_open_fds", "python_gc_collections"} <= found.keys()
 
 
-@pytest.mark.parametrize("make", [mixed, uniform, lambda: make_snapshot([]), lambda: large(200)])
+def measured() -> Snapshot:
+    """One endpoint whose stream was measured, and one whose stream is no more believed."""
+    aceh = provinces()["aceh"]
+    fresh = endpoint_status(make_endpoint(aceh, Role.LINK, ["stamp"]), UP)
+    it = make_endpoint(aceh, Role.ROUTER, ["stamp"])
+    old = endpoint_status(it, UP)
+    old = replace(old, checks=(replace(old.checks[0], stale=True),))
+    return make_snapshot([ProvinceStatus(aceh, UP, (fresh, old))])
+
+
+def test_each_direction_has_its_samples() -> None:
+    """Loss, jitter and DSCP by direction; what is not known, or stale, is absent."""
+    found = families_of(World(measured()).counted())
+    told = {
+        (name, sample.labels["direction"]): sample.value
+        for name in ("loss_ratio", "jitter_seconds", "dscp")
+        for sample in found[f"vcmon_direction_{name}"].samples
+        if sample.labels["endpoint"] == "aceh-link"
+    }
+    assert told == {
+        ("loss_ratio", "forward"): 0.02,
+        ("loss_ratio", "backward"): pytest.approx(1 / 49),
+        ("jitter_seconds", "forward"): 0.0015,
+        ("dscp", "backward"): 46.0,
+    }
+    everything = found["vcmon_direction_loss_ratio"].samples
+    assert {sample.labels["endpoint"] for sample in everything} == {"aceh-link"}
+
+
+@pytest.mark.parametrize(
+    "make", [mixed, measured, uniform, lambda: make_snapshot([]), lambda: large(200)]
+)
 def test_promtool_has_nothing_to_say(make: object) -> None:
     """``promtool check metrics --extended`` exits 0 and is silent on stderr."""
     assert callable(make)
