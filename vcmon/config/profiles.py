@@ -41,6 +41,9 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 }
 """Seconds, lowest and highest, of every duration that a settings file may hold."""
 
+SETUP_INTERVAL = 60.0
+"""Seconds at least between calls that a check places: each may ring, and takes a line."""
+
 _DURATION: TypeAdapter[float] = TypeAdapter(Duration)
 
 
@@ -145,6 +148,9 @@ class ProfileReader:
         if said and profile.timeout > profile.interval:
             what = f"the timeout ({duration(profile.timeout)}) is longer than the interval "
             self._wrong((profile.name, key), what + f"({duration(profile.interval)})")
+        if getattr(made, "setup", False) and profile.interval < SETUP_INTERVAL:
+            what = f"a call every {duration(profile.interval)} would keep the endpoint busy: "
+            self._wrong((profile.name, "setup"), what + "set an interval of 1m or more")
         if profile.kind == "icmp":
             packets, spacing = getattr(made, "packets", 1), getattr(made, "spacing", 0.0)
             burst = (packets - 1) * spacing

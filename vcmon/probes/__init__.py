@@ -1,6 +1,7 @@
 """One file a kind; the table below is the whole registry."""
 
 from vcmon.probes import dns as dns
+from vcmon.probes import h323 as h323
 from vcmon.probes import http as http
 from vcmon.probes import icmp as icmp
 from vcmon.probes import sip as sip
@@ -18,6 +19,7 @@ PROBES: dict[str, Probe] = {
     "sip": sip.probe,
     "sip-tcp": sip.probe,
     "sips": sip.probe,
+    "h323": h323.probe,
 }
 
 BEGINS: dict[str, Begin] = {"icmp": icmp.begin}

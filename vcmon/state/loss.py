@@ -32,8 +32,11 @@ PRIOR_LOST, PRIOR_SENT = 0.5, 20.0
 HALF_LIFE = 120.0
 """Seconds after which an observation weighs half: a new loss must show within a minute or two."""
 
-EXCHANGES = {"tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sips": 3}
-"""Round trips in a row that a run over TCP needs; each has about two tries in the timeout."""
+EXCHANGES = {"tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sips": 3, "h323": 1}
+"""Round trips in a row that a run over TCP needs; each has about two tries in the timeout. For
+h323 a port that takes connections and says nothing is not silence; see :func:`exchanges`."""
+
+UDP_RETRY = 0.5  # seconds: the first retransmission of kinds that have no setting for it
 
 SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
 
@@ -66,18 +69,29 @@ def tries(check: Check[Any]) -> int:
     """How many packets one run may send before it gives up on the first answer."""
     if check.kind == "icmp":
         return int(check.params.packets)
-    first_retry = float(getattr(check.params, "t1", 0.5 if check.kind == "dns" else SYN_RETRY))
-    if check.kind in EXCHANGES:
+    over_udp = check.kind == "dns" or getattr(check.params, "ras", "")
+    first_retry = float(getattr(check.params, "t1", UDP_RETRY if over_udp else SYN_RETRY))
+    if check.kind in EXCHANGES and not over_udp:
         first_retry = SYN_RETRY
     # retransmissions at t, 3t, 7t, ...: the k-th is sent at (2^k - 1) t
     return 1 + int(math.log2(max(1.0, check.timeout / first_retry + 1)) - 1e-9)
 
 
+def calls(check: Check[Any]) -> bool:
+    """Whether a run calls somebody: one at a time is enough of that."""
+    return bool(getattr(check.params, "setup", False))
+
+
+def exchanges(check: Check[Any]) -> int:
+    """Round trips in a row that a run needs for its answer."""
+    return 2 if calls(check) else EXCHANGES.get(check.kind, 1)
+
+
 def silence_log(check: Check[Any], loss: float) -> float:
     """Log of the chance that one run of ``check`` is silent by a round-trip loss ``loss`` alone."""
     lost_once = min(max(loss, 1e-6), LOSS_CAP) ** tries(check)
-    exchanges = EXCHANGES.get(check.kind, 1)
-    return math.log1p(-((1 - lost_once) ** exchanges)) if exchanges > 1 else math.log(lost_once)
+    trips = exchanges(check)
+    return math.log1p(-((1 - lost_once) ** trips)) if trips > 1 else math.log(lost_once)
 
 
 def observed(result: Result) -> tuple[int, int]:
