@@ -64,9 +64,14 @@ async def probe(check: Check[H323Params], tools: Tools) -> Result:
     """
     if check.params.ras:
         return await ask(check, tools)
-    async with connection(check, check.params.port, tools) as stream:
-        line = _Line(stream, tools)
-        heard = await (_call(check, line) if check.params.setup else _enquire(line))
+    try:
+        async with connection(check, check.params.port, tools) as stream:
+            line = _Line(stream, tools)
+            heard = await (_call(check, line) if check.params.setup else _enquire(line))
+    except ProbeError as error:
+        if error.reason is not Reason.RESET:
+            raise
+        heard = _End.CUT
     return (_of_call if check.params.setup else _of_enquiry)(check, heard, tools)
 
 
@@ -114,18 +119,14 @@ class _Line:
             except ProbeError as error:
                 if error.reason is not Reason.RESET:
                     raise
-                return self.cut()
+                held = self.tools.deadline.elapsed() - self._opened
+                return _End.CUT if held < AT_ONCE else _End.RESET
             if not chunk and self._framer.begun:
                 raise wrong("a message that ends before its end")
             if not chunk:
                 return _End.EOF
             self._taken += len(chunk)
             self._framer.feed(chunk)
-
-    def cut(self) -> _End:
-        """What a reset means now."""
-        held = self.tools.deadline.elapsed() - self._opened
-        return _End.CUT if held < AT_ONCE else _End.RESET
 
     async def _heard(self, seconds: float) -> bool:
         try:
@@ -136,16 +137,11 @@ class _Line:
 
 async def _enquire(line: _Line) -> Message | _End:
     """STATUS ENQUIRY about a call that there is not, and what it moved the far side to."""
-    try:
-        # Whoever hangs up before being asked has not been moved to it by our question.
-        await line.stream.watch(min(settling_time(line.tools), SETTLING_MAX))
-        with line.tools.phase("request"):
-            await line.stream.write(status_enquiry(_reference()))
-            return await line.hear(line.patience(MARGIN))
-    except ProbeError as error:
-        if error.reason is not Reason.RESET:
-            raise
-        return line.cut()
+    # Whoever hangs up before being asked has not been moved to it by our question.
+    await line.stream.watch(min(settling_time(line.tools), SETTLING_MAX))
+    with line.tools.phase("request"):
+        await line.stream.write(status_enquiry(_reference()))
+        return await line.hear(line.patience(MARGIN))
 
 
 def _of_enquiry(check: Check[H323Params], heard: Message | _End, tools: Tools) -> Result:

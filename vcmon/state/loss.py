@@ -69,7 +69,7 @@ def tries(check: Check[Any]) -> int:
     """How many packets one run may send before it gives up on the first answer."""
     if check.kind == "icmp":
         return int(check.params.packets)
-    over_udp = check.kind == "dns" or getattr(check.params, "ras", "")
+    over_udp = check.kind == "dns" or bool(getattr(check.params, "ras", ""))
     first_retry = float(getattr(check.params, "t1", UDP_RETRY if over_udp else SYN_RETRY))
     if check.kind in EXCHANGES and not over_udp:
         first_retry = SYN_RETRY

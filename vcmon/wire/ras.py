@@ -33,7 +33,7 @@ LOCATION_REFUSALS = (
     (
         "securityDenial",
         "aliasesInconsistent",
-        "routeCallToSCN",
+        "routeCalltoSCN",
         "resourceUnavailable",
         "genericDataReason",
         "neededFeatureNotSupported",

@@ -9,7 +9,17 @@ import pytest
 from tests.fakes.inventory import check
 from tests.fakes.results import down, result, up
 from vcmon.model.result import Echo, Outcome
-from vcmon.state.loss import FALSE_DOWN_LOG, HALF_LIFE, LOSS_CAP, Loss, observed, silence_log, tries
+from vcmon.state.loss import (
+    FALSE_DOWN_LOG,
+    HALF_LIFE,
+    LOSS_CAP,
+    Loss,
+    calls,
+    exchanges,
+    observed,
+    silence_log,
+    tries,
+)
 
 ROUND_TRIP = 0.36  # 20 % each way
 
@@ -23,7 +33,7 @@ def measured(sent: int, lost: int) -> Loss:
 @pytest.mark.parametrize(
     ("kind", "timeout", "count"),
     [("icmp", 2, 5), ("sip", 2, 3), ("sip", 1.5, 2), ("sip", 1.6, 3), ("dns", 2, 3), ("tcp", 2, 2),
-     ("sips", 2, 2), ("tcp", 3.5, 3)],
+     ("sips", 2, 2), ("tcp", 3.5, 3), ("h323", 2, 2)],
 )  # fmt: skip
 def test_how_often_a_run_asks(kind: str, timeout: float, count: int) -> None:
     """Packets in a burst, SIP's T1 doubling, the kernel's SYN retries."""
@@ -40,7 +50,18 @@ def test_the_chance_of_a_silent_run(kind: str, chance: float) -> None:
     assert math.exp(silence_log(check("e", kind), ROUND_TRIP)) == pytest.approx(chance)
 
 
-@pytest.mark.parametrize("kind", ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns"])
+def test_what_h323_asks_decides_how_often() -> None:
+    """RAS is asked again by our own timer; a call needs an answer beside the connection."""
+    assert tries(check("e", "h323", ras="grq")) == 3
+    call = check("e", "h323", setup=True)
+    assert (tries(call), exchanges(call)) == (2, 2)
+    assert exchanges(check("e", "h323")) == 1
+    assert (calls(call), calls(check("e", "h323", ras="irq"))) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "kind", ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns", "h323"]
+)
 def test_three_runs_prove_a_cut_on_a_clean_link(kind: str) -> None:
     """On a link without loss the default three confirmations are enough for every kind."""
     clean = measured(60, 0).ratio
