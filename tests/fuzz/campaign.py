@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -96,7 +96,6 @@ def run(module: str, wanted: int, seed: int, corpus: Path) -> NoReturn:
     atheris = _engine()
     with _instrumented(atheris):
         target: Target = importlib.import_module(module).TARGET
-    gc.freeze()  # what the imports left behind is no parser's to collect
     if atheris is not None:
         for number, data in enumerate(target.seeds):
             (corpus / str(number)).write_bytes(data)
@@ -107,8 +106,9 @@ def run(module: str, wanted: int, seed: int, corpus: Path) -> NoReturn:
 
 def mutated(target: Target, tally: Tally, seed: int) -> Tally:
     """The tally after all the inputs that it wants, by :mod:`tests.fuzz.mutator`."""
-    for data in islice(inputs(target, seed), tally.wanted):
-        tally.take(target.read, data)
+    with _uncollected():
+        for data in islice(inputs(target, seed), tally.wanted):
+            tally.take(target.read, data)
     return tally
 
 
@@ -135,8 +135,20 @@ def _guided(atheris: Any, target: Target, tally: Tally, options: tuple[str, ...]
             _end(tally)
 
     atheris.Setup(["fuzz", *options], one)
-    atheris.Fuzz()
+    with _uncollected():
+        atheris.Fuzz()
     raise AssertionError("the last input ends the process")
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Within it no input pays for collecting what was there before: a large heap takes 100 ms."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _end(tally: Tally) -> NoReturn:

@@ -32,7 +32,8 @@ STREAM_MAX = 262_144
 
 SILENCE = 2.0
 """Seconds after which nothing more is to be expected: the slowest stack seen takes 21 ms and a
-round trip."""
+round trip. Less where less is left: with a timeout of its own, longer than the 2 s of all kinds, a
+dead codec would be found later, and one that says nothing would still say nothing."""
 
 MARGIN = 0.1
 """Seconds before the timeout at which silence is taken for what it is: a verdict, no timeout."""
