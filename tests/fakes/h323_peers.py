@@ -16,7 +16,9 @@ from typing import Any
 
 from pycrate_asn1dir import H225
 
+from tests.fakes.hostile import Seen
 from tests.fakes.sip_peers import Address, Answer, UdpPeer
+from vcmon.model.result import Outcome, Reason
 
 MESSAGES = H225.H323_MESSAGES
 SETUP, STATUS_ENQUIRY, RELEASE_COMPLETE = 0x05, 0x75, 0x5A
@@ -227,3 +229,13 @@ def reset(writer: asyncio.StreamWriter) -> None:
 async def cut_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """An access list, or a NAT, that takes the connection and cuts it."""
     reset(writer)
+
+
+def verdict(seen: Seen) -> tuple[Outcome, Reason, bool]:
+    """Outcome, reason, and whether it is impaired."""
+    return seen.outcome, seen.reason, bool(seen.result and seen.result.impaired)
+
+
+def told(seen: Seen, key: str) -> object:
+    """One detail of a run."""
+    return seen.tools.detail.get(key)

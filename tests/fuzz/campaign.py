@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.fakes.figures import record
 from tests.fuzz.mutator import inputs
 from tests.fuzz.target import Target
 
@@ -23,6 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SLOW = 0.05
 """Seconds of CPU that no input may cost: the loop of ours is held up as long."""
+
+WHOLE = 1_000_000
+"""Inputs of a campaign that is worth a figure."""
 
 KEPT = 5
 """Finds that are shown with their input; the rest are counted."""
@@ -80,6 +84,11 @@ class Tally:
         if self.slowest > SLOW:
             lines.append(f"slow: {_shown(self.slowest_input)}")
         return "\n".join(lines)
+
+    def remember(self) -> None:
+        """Write the figures down for ``make figures``."""
+        figure = f"{self.escaped} others in {self.done:,}, slowest {self.slowest * 1000:.1f} ms"
+        record(f"fuzz {self.name}", f"{figure}, {self.engine}", "0, <= 50 ms", self.passed)
 
     def _escaped(self, data: bytes) -> None:
         self.escaped += 1
@@ -153,6 +162,8 @@ def _uncollected() -> Iterator[None]:
 
 def _end(tally: Tally) -> NoReturn:
     print(tally.told(), flush=True)
+    if tally.wanted >= WHOLE:
+        tally.remember()
     sys.stderr.flush()
     os._exit(0 if tally.passed else 1)  # libFuzzer gives control back to nobody
 
