@@ -15,7 +15,9 @@ from pathlib import Path
 from tests.fuzz.campaign import run
 
 TARGETS = {
+    "h225": "tests.fuzz.h225",
     "icmp": "tests.fuzz.icmp",
+    "ras": "tests.fuzz.ras",
     "sip": "tests.fuzz.sip",
     "stun": "tests.fuzz.stun",
     "x509": "tests.fuzz.x509",

@@ -145,6 +145,30 @@ class StampParams(Strict):
     dscp: Annotated[int, Field(ge=0, le=63)] = 46  # EF, as voice
 
 
+H323Name = Annotated[str, Field(max_length=128, pattern=r"^[\x20-\x7e]*$")]
+"""An alias or a gatekeeper's id; in the field they are letters and digits."""
+
+
+class H323Params(Strict):
+    """H.323: what answers on the signalling port, or, with ``ras``, to a gatekeeper's protocol."""
+
+    port: Port = 1720  # call signalling, TCP
+    setup: bool = False  # place a call and release it: some codecs ring
+    ras: Literal["", "grq", "lrq", "irq"] = ""  # ask this over UDP in place of the signalling
+    ras_port: Port = 1719
+    alias: H323Name = ""  # looked up by lrq, called by setup, and who we say we are in grq
+    gatekeeper_id: H323Name = ""  # grq: which gatekeeper is meant; empty: any
+    denied_means_gone: bool = False  # LRJ requestDenied means "not registered", as GnuGk has it
+
+    @model_validator(mode="after")
+    def _one_question(self) -> Self:
+        if self.ras == "lrq" and not self.alias:
+            raise ValueError("ras: lrq looks an alias up, and none is given: set alias")
+        if self.ras and self.setup:
+            raise ValueError("setup calls over the signalling port, ras asks elsewhere: keep one")
+        return self
+
+
 PARAMS: dict[str, type[Strict]] = {
     "icmp": IcmpParams,
     "tcp": TcpParams,
@@ -159,6 +183,7 @@ PARAMS: dict[str, type[Strict]] = {
     "turn": TurnParams,
     "mtu": MtuParams,
     "stamp": StampParams,
+    "h323": H323Params,
 }
 """Every kind that vcmon knows, each also a check name of its own with these defaults."""
 

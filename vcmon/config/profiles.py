@@ -47,6 +47,9 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 PACED_KINDS = frozenset({"icmp", "stamp"})
 """Kinds that send packets at a pace, all within the timeout."""
 
+SETUP_INTERVAL = 60.0
+"""Seconds at least between calls that a check places: each may ring, and takes a line."""
+
 _DURATION: TypeAdapter[float] = TypeAdapter(Duration)
 
 
@@ -164,6 +167,9 @@ class ProfileReader:
         if said and profile.timeout > profile.interval:
             what = f"the timeout ({duration(profile.timeout)}) is longer than the interval "
             self._wrong((profile.name, key), what + f"({duration(profile.interval)})")
+        if getattr(made, "setup", False) and profile.interval < SETUP_INTERVAL:
+            what = f"a call every {duration(profile.interval)} would keep the endpoint busy: "
+            self._wrong((profile.name, "setup"), what + "set an interval of 1m or more")
         if profile.kind in PACED_KINDS:
             packets, spacing = getattr(made, "packets", 1), getattr(made, "spacing", 0.0)
             burst = (packets - 1) * spacing

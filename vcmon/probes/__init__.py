@@ -1,6 +1,7 @@
 """One file a kind; the table below is the whole registry."""
 
 from vcmon.probes import dns as dns
+from vcmon.probes import h323 as h323
 from vcmon.probes import http as http
 from vcmon.probes import icmp as icmp
 from vcmon.probes import mtu as mtu
@@ -26,6 +27,7 @@ PROBES: dict[str, Probe] = {
     "turn": turn.probe,
     "mtu": mtu.probe,
     "stamp": stamp.probe,
+    "h323": h323.probe,
 }
 
 BEGINS: dict[str, Begin] = {"icmp": icmp.begin}

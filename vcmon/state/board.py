@@ -22,6 +22,7 @@ from vcmon.state import flapping
 from vcmon.state.eyes import Eyes
 from vcmon.state.gallery import Gallery
 from vcmon.state.inventory import Inventory
+from vcmon.state.loss import calls
 from vcmon.state.machine import commit, confirmed, forget_streak
 from vcmon.state.rollup import province_standing, settle, true_parent, with_parent
 from vcmon.state.track import Track, outlasts, retry_wanted, since_onset
@@ -184,7 +185,8 @@ class Board:
             return ()
         if not watch.belief.suspect:
             return (Rerun(result.check, at),)
-        attempts = HEDGES if len(self._suspects) <= HEDGE_AT_MOST else 1
+        hedged = len(self._suspects) <= HEDGE_AT_MOST and not calls(watch.check)
+        attempts = HEDGES if hedged else 1
         own = Rerun(result.check, at, attempts)
         if was_suspect:
             return (own,)

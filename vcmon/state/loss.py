@@ -35,6 +35,7 @@ HALF_LIFE = 120.0
 EXCHANGES = {
     "tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sip-tls": 3, "sips": 3,
     "stun-tcp": 2, "stun-tls": 3, "turn-tcp": 3, "turn-tls": 4,
+    "h323": 1,
 }  # fmt: skip
 """Round trips in a row that a run over TCP needs; each has about two tries in the timeout. By
 kind, or by kind and transport where that is a parameter."""
@@ -47,6 +48,8 @@ MTU_TRIES = 10
 
 BURSTS = frozenset({"icmp", "stamp"})
 """Kinds whose run is many packets, of which one answer is enough."""
+
+UDP_RETRY = 0.5  # seconds: the first retransmission of kinds that have no setting for it
 
 SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
 
@@ -82,6 +85,8 @@ def _over_tcp(check: Check[Any]) -> int | None:
 
 def exchanges(check: Check[Any]) -> int:
     """Round trips in a row that one run needs, until it knows what it asks for."""
+    if calls(check):
+        return 2
     return _over_tcp(check) or DATAGRAM_EXCHANGES.get(check.kind, 1)
 
 
@@ -92,14 +97,20 @@ def tries(check: Check[Any]) -> int:
     if check.kind == "mtu":
         return MTU_TRIES
     seconds = check.timeout
-    if _over_tcp(check):
+    over_udp = check.kind == "dns" or bool(getattr(check.params, "ras", ""))
+    if _over_tcp(check) and not over_udp:
         first_retry = SYN_RETRY
     else:
-        params, default = check.params, 0.5 if check.kind == "dns" else SYN_RETRY
+        params, default = check.params, UDP_RETRY if over_udp else SYN_RETRY
         first_retry = float(getattr(params, "t1", getattr(params, "rto", default)))
         seconds /= exchanges(check)
     # retransmissions at t, 3t, 7t, ...: the k-th is sent at (2^k - 1) t
     return 1 + int(math.log2(max(1.0, seconds / first_retry + 1)) - 1e-9)
+
+
+def calls(check: Check[Any]) -> bool:
+    """Whether a run calls somebody: one at a time is enough of that."""
+    return bool(getattr(check.params, "setup", False))
 
 
 def silence_log(check: Check[Any], loss: float) -> float:

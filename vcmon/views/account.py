@@ -176,6 +176,9 @@ BLAMED: Mapping[Blame, str] = {
     Blame.LOCAL: "on our own side",
 }
 
+UNPROVEN = frozenset({"tcp", "eof"})
+"""What was seen of an endpoint that is up without having said anything."""
+
 _STYLE = {Outcome.UP: "bold green", Outcome.DOWN: "bold red", Outcome.UNKNOWN: "bold yellow"}
 _BAR = 30  # characters of the longest phase
 _LONG = 500  # characters of a detail: a banner may be as long as a peer likes
@@ -258,7 +261,9 @@ def _one(check: Check[Any], result: Result) -> Iterator[RenderableType]:
 
 def _facts(result: Result, advice: Advice) -> Iterator[str]:
     where = BLAMED[result.blame]
-    yield f"{advice.words}{f' ({where})' if where else ''}, after {_ms(result.duration)}"
+    unproven = result.reason is Reason.OK and result.detail.get("evidence") in UNPROVEN
+    words = "it takes connections; that it does its job was not seen" if unproven else advice.words
+    yield f"{words}{f' ({where})' if where else ''}, after {_ms(result.duration)}"
     echo = result.echo
     if echo is not None:
         facts = [f"{echo.sent} sent, {echo.received} received"]

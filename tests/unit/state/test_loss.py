@@ -14,6 +14,7 @@ from vcmon.state.loss import (
     HALF_LIFE,
     LOSS_CAP,
     Loss,
+    calls,
     exchanges,
     observed,
     silence_log,
@@ -33,7 +34,7 @@ def measured(sent: int, lost: int) -> Loss:
     ("kind", "timeout", "count"),
     [("icmp", 2, 5), ("sip", 2, 3), ("sip", 1.5, 2), ("sip", 1.6, 3), ("dns", 2, 3), ("tcp", 2, 2),
      ("sips", 2, 2), ("tcp", 3.5, 3), ("stun", 2, 3), ("turn", 4, 3), ("turn", 2, 2),
-     ("mtu", 10, 10), ("stamp", 4, 50)],
+     ("mtu", 10, 10), ("stamp", 4, 50), ("h323", 2, 2)],
 )  # fmt: skip
 def test_how_often_a_run_asks(kind: str, timeout: float, count: int) -> None:
     """Packets in a burst, T1 and RTO doubling (in each exchange's share), the kernel's SYNs."""
@@ -63,9 +64,31 @@ def test_exchanges_go_by_the_transport(kind: str, transport: str, count: int) ->
     assert tries(wanted) == (2 if transport != "udp" or kind == "turn" else 3)
 
 
+def test_what_h323_asks_decides_how_often() -> None:
+    """RAS is asked again by our own timer; a call needs an answer beside the connection."""
+    assert tries(check("e", "h323", ras="grq")) == 3
+    call = check("e", "h323", setup=True)
+    assert (tries(call), exchanges(call)) == (2, 2)
+    assert exchanges(check("e", "h323")) == 1
+    assert (calls(call), calls(check("e", "h323", ras="irq"))) == (True, False)
+
+
 @pytest.mark.parametrize(
     "kind",
-    ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns", "stun", "turn", "stamp"],
+    [
+        "icmp",
+        "sip",
+        "tcp",
+        "sip-tcp",
+        "tls",
+        "https",
+        "sips",
+        "dns",
+        "stun",
+        "turn",
+        "stamp",
+        "h323",
+    ],
 )
 def test_three_runs_prove_a_cut_on_a_clean_link(kind: str) -> None:
     """On a link without loss the default three confirmations are enough for every kind."""
