@@ -32,7 +32,17 @@ PRIOR_LOST, PRIOR_SENT = 0.5, 20.0
 HALF_LIFE = 120.0
 """Seconds after which an observation weighs half: a new loss must show within a minute or two."""
 
-EXCHANGES = {"tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sips": 3}
+EXCHANGES = {
+    "tcp": 1,
+    "sip-tcp": 2,
+    "tls": 2,
+    "http": 2,
+    "https": 3,
+    "sips": 3,
+    "health": 3,
+    "bosh": 3,
+    "websocket": 4,
+}
 """Round trips in a row that a run over TCP needs; each has about two tries in the timeout."""
 
 SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
@@ -66,6 +76,8 @@ def tries(check: Check[Any]) -> int:
     """How many packets one run may send before it gives up on the first answer."""
     if check.kind == "icmp":
         return int(check.params.packets)
+    if check.kind == "heartbeat":
+        return 0
     first_retry = float(getattr(check.params, "t1", 0.5 if check.kind == "dns" else SYN_RETRY))
     if check.kind in EXCHANGES:
         first_retry = SYN_RETRY
@@ -74,16 +86,22 @@ def tries(check: Check[Any]) -> int:
 
 
 def silence_log(check: Check[Any], loss: float) -> float:
-    """Log of the chance that one run of ``check`` is silent by a round-trip loss ``loss`` alone."""
+    """Log of the chance that one run of ``check`` is silent by a round-trip loss ``loss`` alone.
+
+    A heartbeat that is missing weighs as an answer does: its sender has tried again all through
+    the grace, seven times in 45 s; that loss eats them all is less likely than any bound here.
+    """
+    if check.kind == "heartbeat":
+        return ANSWERED_LOG
     lost_once = min(max(loss, 1e-6), LOSS_CAP) ** tries(check)
     exchanges = EXCHANGES.get(check.kind, 1)
     return math.log1p(-((1 - lost_once) ** exchanges)) if exchanges > 1 else math.log(lost_once)
 
 
 def observed(result: Result) -> tuple[int, int]:
-    """(sent, lost) packets that an UP result tells of; (0, 0) for any other."""
+    """(sent, lost) packets that an UP result tells of; (0, 0) for any other, and where none was."""
     if result.outcome is not Outcome.UP:
         return 0, 0
     if result.echo is not None:
         return result.echo.sent, result.echo.sent - result.echo.received
-    return result.transmissions, result.transmissions - 1
+    return result.transmissions, max(0, result.transmissions - 1)

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from vcmon import __version__
 from vcmon.views.shapes import (
     ErrorShape,
+    HeartbeatShape,
     IncidentList,
     IncidentShape,
     MaintenanceList,
@@ -32,6 +33,8 @@ INCIDENT_FILTERS: Mapping[str, Any] = {
 }
 DAYS: Mapping[str, Any] = {"days": {"type": "integer", "minimum": 1, "maximum": 366, "default": 30}}
 CACHED, TRIED = (304,), (401, 429, 503)
+ENDPOINT = {"type": "string", "pattern": "^[a-z0-9-]{1,63}$"}
+DONE_WITHOUT_MEMORY = (400, 401, 403, 404, 413, 415, 429, 503)
 DONE = (400, 401, 403, 404, 413, 415, 422, 429, 503)
 
 
@@ -97,6 +100,9 @@ OPERATIONS = (
     ),
     Operation(
         "post", "/api/v1/maintenance/{number}/end", "End a window now", MaintenanceShape, DONE
+    ),
+    Operation(
+        "post", "/api/v1/heartbeat/{endpoint}", "Report in", HeartbeatShape, DONE_WITHOUT_MEMORY
     ),
     Operation("get", "/api/v1/openapi.json", "This description", None, CACHED),
 )
@@ -168,7 +174,7 @@ def _content(model: type[BaseModel] | None) -> dict[str, Any]:
 def _parameters(it: Operation) -> list[dict[str, Any]]:
     inside = [
         {"name": name, "in": "path", "required": True, "schema": schema}
-        for name, schema in (("slug", SLUG), ("number", NUMBER))
+        for name, schema in (("slug", SLUG), ("number", NUMBER), ("endpoint", ENDPOINT))
         if f"{{{name}}}" in it.path
     ]
     return [
