@@ -39,7 +39,7 @@ async def probe(check: Check[HealthParams], tools: Tools) -> Result:
     found = _found(_body(answer), params)
     if found is None:
         return verdict(check, tools)
-    tools.detail["value"] = clean(str(found))
+    tools.detail["value"] = clean(found) if isinstance(found, str) else found
     if is_value(found, _sought(params)):
         return verdict(check, tools)
     where = clean(params.field or params.element)

@@ -24,6 +24,9 @@ LINES_MAX = 128
 MESSAGE_MAX = 65_536
 """Bytes of one message; stream features have 500."""
 
+FRAMES_MAX = 1_000
+"""In one talk, which takes three; without it a flood of empty ones holds the event loop."""
+
 CONTROL_MAX = 125  # RFC 6455 5.5
 
 NORMAL = (1000).to_bytes(2, "big")
@@ -161,6 +164,7 @@ class Framer:
         self._data = bytearray()
         self._kind: Opcode | None = None  # of the message whose fragments come in
         self._parts = bytearray()
+        self._count = 0
 
     def feed(self, data: bytes) -> None:
         """Take the next piece in."""
@@ -170,6 +174,9 @@ class Framer:
         """The next message; None until there is one. Holds at most two messages' bytes."""
         while (taken := self._frame()) is not None:
             final, opcode, payload = taken
+            self._count += 1
+            if self._count > FRAMES_MAX:
+                raise _wrong(f"a message in at most {FRAMES_MAX} frames", "more")
             if opcode >= Opcode.CLOSE:
                 return Message(opcode, payload)
             self._join(opcode, payload)
