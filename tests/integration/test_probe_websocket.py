@@ -74,10 +74,7 @@ async def test_the_wrong_domain_is_degraded_and_says_so(server: Prosody) -> None
 @pytest.mark.parametrize("path", ["/http-bind", "/xmpp-websocket", "/nowhere"])
 async def test_a_page_for_people_is_no_proof(server: Prosody, path: str) -> None:
     """Whatever is no 101 is DOWN `status`: also the 200 by which prosody greets people."""
-    params: dict[str, Any] = {
-        "subprotocol": "" if path == "/xmpp-websocket" else "xmpp",
-        "path": path,
-    }
+    subprotocol = "" if path == "/xmpp-websocket" else "xmpp"
     async with prober() as run:
         seen = await run.run("websocket", port=server.http, path=path, subprotocol=subprotocol)
     assert (seen.outcome, seen.reason, seen.blame) == (Outcome.DOWN, Reason.STATUS, Blame.REMOTE)

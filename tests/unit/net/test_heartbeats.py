@@ -22,7 +22,7 @@ def test_it_holds_what_is_expected_and_nothing_else() -> None:
 
 
 def test_a_reload_keeps_what_is_known() -> None:
-    """Who stays keeps what was heard, who comes is waited for from now on, who goes is forgotten."""
+    """Who stays keeps what was heard, who comes is waited for, who goes is forgotten."""
     it = book("a", "b")
     it.hear("a", 110.0)
     it.hear("b", 110.0)
