@@ -175,9 +175,17 @@ def regular(name: str, now: float, offset: float = 7.0) -> bool:
     return (now - offset) % INTERVAL == 0
 
 
-@pytest.mark.parametrize("offset", range(0, 60, 5))
-def test_silence_is_down_within_the_promised_time(offset: int) -> None:
-    """Down, never before an interval and its grace, at the latest 171 s after the last one."""
+def test_silence_is_down_within_the_promised_time() -> None:
+    """Down, never before an interval and its grace, at the latest 171 s after the last report."""
+    took = {offset: silence(offset) for offset in range(0, 60, 5)}
+    worst = max(took.values())
+    record("heartbeat missed", f"<= {worst:.0f} s, {len(took)} phases", "171 s", worst <= PROMISED)
+    assert min(took.values()) > INTERVAL + GRACE
+    assert worst <= PROMISED
+
+
+def silence(offset: int) -> float:
+    """Seconds from the last report to `down`, where reports come so far into each minute."""
     last: list[float] = []
 
     def beats(name: str, now: float) -> bool:
@@ -191,10 +199,8 @@ def test_silence_is_down_within_the_promised_time(offset: int) -> None:
     assert it.state("a") is State.UP
     it.run(300)
     (down,) = (c for c in it.changes if c.new.state is State.DOWN and "endpoint" in c.subject)
-    took = down.noticed_at - it.clock.offset - last[-1]
-    record(f"heartbeat missed, phase {offset}", f"{took:.0f} s", "<= 171 s", took <= PROMISED)
-    assert INTERVAL + GRACE < took <= PROMISED
     assert down.new.reason is Reason.TIMEOUT
+    return down.noticed_at - it.clock.offset - last[-1]
 
 
 def test_it_is_up_again_after_two_heartbeats() -> None:
