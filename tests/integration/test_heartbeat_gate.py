@@ -17,6 +17,7 @@ from vcmon.config import tokens
 from vcmon.config.settings import Settings, Web
 from vcmon.config.tokens import Role, Token, fresh
 from vcmon.views import gate
+from vcmon.views.openapi import document
 
 HEART, OTHER = "papua-codec", "maluku-codec"
 PATH = f"/api/v1/heartbeat/{HEART}"
@@ -86,6 +87,8 @@ async def test_anything_else_is_refused(
     async with serving(world) as browser:
         reply = await browser.send("POST", path, keys.of(who))
     assert reply.status == status
+    described = document()["paths"]["/api/v1/heartbeat/{endpoint}"]["post"]["responses"]
+    assert {"200", str(status)} <= described.keys()
     if status == 403:
         assert "insufficient_scope" in reply.headers["WWW-Authenticate"]
     assert world.heard == []
