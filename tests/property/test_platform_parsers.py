@@ -23,7 +23,7 @@ from vcmon.wire.xmpp import BIND, read_bound, session_end, session_request, stre
 
 pytestmark = pytest.mark.catalogue("T37")
 
-EXAMPLES = int(os.environ.get("VCMON_EXAMPLES", "600"))
+EXAMPLES = int(os.environ.get("VCMON_EXAMPLES", "300"))
 thorough = settings(max_examples=EXAMPLES, deadline=None)
 
 
