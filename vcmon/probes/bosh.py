@@ -22,7 +22,8 @@ BODY_MAX = 16 << 10
 """Bytes of an answer; prosody's has 550."""
 
 RID_BITS = 31
-"""A request number may be up to 2^53 (XEP-0124 section 8); half of that is guessed by nobody."""
+"""Of the first request number: random, so that no stranger guesses the next one, and far below the
+2^53 at which counting ends (XEP-0124 section 8)."""
 
 
 async def probe(check: Check[BoshParams], tools: Tools) -> Result:
