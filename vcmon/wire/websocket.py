@@ -66,7 +66,7 @@ class Upgrade:
     origin: str = ""
 
     def encode(self) -> bytes:
-        """The request. The fields are visible ASCII: the settings' models see to it."""
+        """The request. No field holds a line end: the settings' models and the URL see to it."""
         optional = {"Sec-WebSocket-Protocol": self.subprotocol, "Origin": self.origin}
         lines = [
             f"GET {self.path} HTTP/1.1",
