@@ -130,6 +130,8 @@ async def test_a_stolen_token_does_nothing_else(world: World, keys: Keys) -> Non
             reply = await browser.send(method, path, headers, body)
             assert reply.status == 403, path
             assert "nothing else" in reply.json["error"]
+    ways = document()["paths"]["/api/v1/incidents"]
+    assert "403" in ways["get"]["responses"]
 
 
 async def test_hostile_bodies_are_refused_and_not_heard(world: World, keys: Keys) -> None:

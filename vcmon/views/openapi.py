@@ -32,7 +32,7 @@ INCIDENT_FILTERS: Mapping[str, Any] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
 }
 DAYS: Mapping[str, Any] = {"days": {"type": "integer", "minimum": 1, "maximum": 366, "default": 30}}
-CACHED, TRIED = (304,), (401, 429, 503)
+CACHED, TRIED = (304,), (401, 403, 429, 503)
 ENDPOINT = {"type": "string", "pattern": "^[a-z0-9-]{1,63}$"}
 DONE_WITHOUT_MEMORY = (400, 401, 403, 404, 413, 415, 429, 503)
 DONE = (400, 401, 403, 404, 413, 415, 422, 429, 503)
