@@ -57,7 +57,7 @@ def test_version() -> None:
     assert vcmon("--version").stdout == f"vcmon {__version__}\n"
 
 
-COMMANDS = ["run", "demo", "check", "probe", "report", "inventory import", "schema"]
+COMMANDS = ["run", "demo", "check", "probe", "report", "inventory import", "schema", "heartbeat"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
