@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -24,7 +27,6 @@ PROMISED = 2 * INTERVAL + GRACE + 3 * RETRY + 1.5
 """Seconds from the last heartbeat to `down`: as docs/settings.md counts it, and some for a busy
 machine."""
 SETTINGS = f"""
-history: {{path: ""}}
 defaults: {{confirm: {{down: 3, retry: {RETRY}s, up: 2, up_gap: 1s}}}}
 checks:
   heartbeat: {{kind: heartbeat, interval: {INTERVAL}s, grace: {GRACE}s, timeout: {TIMEOUT}s}}
@@ -100,7 +102,12 @@ def never(monitor: Monitor, name: str, state: str, seconds: float) -> None:
         time.sleep(0.1)
 
 
-def within(seconds: float, holds: Callable[[], bool]) -> None:
+def incidents(monitor: Monitor) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(monitor.get("/api/v1/incidents")[1])["incidents"]
+    return found
+
+
+def within(seconds: float, holds: Callable[[], object]) -> None:
     until = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < until
@@ -124,6 +131,10 @@ def test_it_comes_up_falls_silent_and_comes_back(place: Place) -> None:
         assert INTERVAL + GRACE - 1.1 <= took <= PROMISED
         assert monitor.endpoints()["a"]["reason"] == "timeout"
         monitor.wait_for("b", "down", PROMISED)
+        within(5, lambda: [each for each in incidents(monitor) if each["owner"] == "endpoint:a"])
+        (lost,) = (each for each in incidents(monitor) if each["owner"] == "endpoint:a")
+        start, known = (datetime.fromisoformat(lost[key]) for key in ("start", "known_at"))
+        assert GRACE < (known - start).total_seconds() < PROMISED - INTERVAL  # since it was due
         with place.reporting("a"):
             monitor.wait_for("a", "up", 3 * INTERVAL + 3)
             assert monitor.state("b") == "down"

@@ -31,6 +31,7 @@ async def probe(check: Check[HeartbeatParams], tools: Tools) -> Result:
     if now - listening <= allowed:
         text = f"no heartbeat in the {now - listening:.0f} s since we listen (again)"
         raise ProbeError(Reason.NO_DATA, Blame.LOCAL, text)
+    tools.at = _first_missed(check, tools.at, now - max(heard or listening, listening))
     silence = f"for {now - heard:.0f} s" if heard is not None else "since we listen"
     text = (
         f"no heartbeat {silence}, expected one every {check.interval:g} s and waited "
@@ -38,3 +39,13 @@ async def probe(check: Check[HeartbeatParams], tools: Tools) -> Result:
         "`systemctl status vcmon-heartbeat`"
     )
     raise ProbeError(Reason.TIMEOUT, Blame.REMOTE, text)
+
+
+def _first_missed(check: Check[HeartbeatParams], at: float, silent: float) -> float:
+    """Since when (wall) this look finds it missing: the first one since the report was due.
+
+    Later looks are of their own time. So an outage begins when it began, give or take an interval,
+    and belongs to one incident with what fell beside it; its guard goes by monotonic time.
+    """
+    overdue = silent - check.interval
+    return at - overdue if overdue <= check.params.grace + check.interval else at

@@ -86,6 +86,10 @@ def test_what_was_heard_proves_the_moment_it_was_heard(clock: FakeClock, book: H
     result = run(HEART, book, clock)
     assert result[1:4] == (Outcome.DOWN, Reason.TIMEOUT, Blame.REMOTE)
     assert "for 105 s, expected one every 60 s" in str(result.detail["message"])
+    assert result.at == pytest.approx(at + INTERVAL)  # when the report was due
+    assert result.started == clock.monotonic()
+    clock.forward(300)
+    assert run(HEART, book, clock).at == clock.wall()
 
 
 def test_who_was_silent_while_we_were_blind_gets_time(clock: FakeClock, book: Heartbeats) -> None:
@@ -200,6 +204,7 @@ def silence(offset: int) -> float:
     it.run(300)
     (down,) = (c for c in it.changes if c.new.state is State.DOWN and "endpoint" in c.subject)
     assert down.new.reason is Reason.TIMEOUT
+    assert down.at - it.clock.offset == pytest.approx(last[-1] + INTERVAL)  # when it was due
     return down.noticed_at - it.clock.offset - last[-1]
 
 
