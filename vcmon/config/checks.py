@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vcmon.config.fields import Strict
-from vcmon.config.params import PARAMS, SUPPORTING_KINDS
+from vcmon.config.params import OPT_IN, PARAMS, SUPPORTING_KINDS
 from vcmon.config.report import Place, Report
 from vcmon.config.schema import LATER_KINDS, needs_port, takes_port
 from vcmon.config.text import shown
@@ -82,6 +82,7 @@ class Catalogue:
                 interval=each.profile.interval,
                 timeout=each.profile.timeout,
                 decides=decides(each, wanted),
+                opening=getattr(each.params, "opening", None),
             )
             for name, each in named.items()
         )
@@ -104,6 +105,9 @@ class Catalogue:
             port = int(written)
         elif needs_port(profile.kind) and "port" not in profile.written:
             report.add(at, f"{shown(name)} needs a port: write it as {name}:1720")
+            return None
+        if profile.kind in OPT_IN and not profile.written:
+            report.add(at, f"{shown(name)} can't stand here as it is: {OPT_IN[profile.kind]}")
             return None
         params = self._make(profile, port)
         return Wanted(profile, getattr(params, "port", None), params)

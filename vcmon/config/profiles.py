@@ -11,7 +11,13 @@ from pydantic import TypeAdapter, ValidationError
 from vcmon.config.checks import Catalogue, Profile
 from vcmon.config.document import Document, Loc, dotted
 from vcmon.config.fields import Duration
-from vcmon.config.params import KIND_TIMES, PARAMS
+from vcmon.config.params import (
+    HANG_UP,
+    KIND_TIMES,
+    NEVER_DECIDES,
+    OPT_IN,
+    PARAMS,
+)
 from vcmon.config.report import Report
 from vcmon.config.schema import LATER_KINDS, PROFILES, ProfileFields, duration
 from vcmon.config.settings import Defaults
@@ -26,6 +32,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "up_gap": (0.0, 86_400.0),
     "spacing": (0.001, 1.0),
     "t1": (0.05, 10.0),
+    "talk": (4.0, 30.0),  # what is shorter measures nothing; what is longer holds the room up
     "expiry_warning": (0.0, 3_650 * 86_400.0),
     "shortest_outage": (0.0, 86_400.0),  # who calls a day's outage short has mistyped
     "jitter": (0.001, 60.0),
@@ -40,6 +47,9 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "duration": (60.0, 31 * 86_400.0),  # of maintenance; longer than a month is no window
 }
 """Seconds, lowest and highest, of every duration that a settings file may hold."""
+
+RING_MIN = 4.0
+"""Seconds that a call must have to be answered: over UDP that is four INVITE."""
 
 _DURATION: TypeAdapter[float] = TypeAdapter(Duration)
 
@@ -73,7 +83,11 @@ def built_in(defaults: Defaults) -> Catalogue:
 
 
 def _plain(name: str, kind: str, defaults: Defaults) -> Profile:
-    return Profile(name, kind, *_times(kind, defaults))
+    return Profile(name, kind, *_times(kind, defaults), decides=_decides(kind, None))
+
+
+def _decides(kind: str, said: bool | None) -> bool | None:
+    return False if said is None and kind in NEVER_DECIDES else said
 
 
 def _times(kind: str, defaults: Defaults) -> tuple[float, float]:
@@ -104,14 +118,14 @@ class ProfileReader:
         at = (self.document, self.source, self.report)
         made = validate(PROFILES[kind], dict(raw), ("checks", name), at)
         if made is None or not isinstance(made, ProfileFields):
-            return _plain(name, kind, self.defaults)
+            return _plain(name, "https" if kind in OPT_IN else kind, self.defaults)
         interval, timeout = _times(kind, self.defaults)
         profile = Profile(
             name=name,
             kind=kind,
             interval=interval if made.interval is None else made.interval,
             timeout=timeout if made.timeout is None else made.timeout,
-            decides=made.decides,
+            decides=_decides(kind, made.decides),
             written=self._parameters(name, raw),
         )
         self._check_times(profile, made)
@@ -145,6 +159,11 @@ class ProfileReader:
         if said and profile.timeout > profile.interval:
             what = f"the timeout ({duration(profile.timeout)}) is longer than the interval "
             self._wrong((profile.name, key), what + f"({duration(profile.interval)})")
+        talk = getattr(made, "talk", None)
+        if talk is not None and profile.timeout - talk < RING_MIN + HANG_UP:
+            what = f"a talk of {duration(talk)} needs {duration(RING_MIN + HANG_UP)} more to "
+            what += f"be answered and ended: not within a timeout of {duration(profile.timeout)}"
+            self._wrong((profile.name, "talk"), what)
         if profile.kind == "icmp":
             packets, spacing = getattr(made, "packets", 1), getattr(made, "spacing", 0.0)
             burst = (packets - 1) * spacing

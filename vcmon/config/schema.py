@@ -22,7 +22,7 @@ VANTAGE = r"^[a-z0-9][a-z0-9-]{0,62}$"
 Name = Annotated[str, Field(pattern=NAME)]
 Line = Annotated[str, Field(min_length=1, max_length=300)]
 
-LATER_KINDS = ("h323", "stun", "turn", "stamp", "call")
+LATER_KINDS = ("h323", "stun", "turn", "stamp")
 """Kinds that a coming version will know: refused by name, so that none is taken for a typo."""
 
 

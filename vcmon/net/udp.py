@@ -54,7 +54,7 @@ RECVERR = {
 """Without it Linux tells a UDP socket of refused ports only, and keeps "host unreachable" from a
 router to itself: the check would wait out its timeout for what is already known."""
 
-_FROM_THE_PATH = frozenset(
+FROM_THE_PATH = frozenset(
     {
         errno.ECONNREFUSED,
         errno.EHOSTUNREACH,
@@ -134,7 +134,7 @@ class _Conversation(Generic[T]):
             except BlockingIOError:
                 return None
             except OSError as error:
-                if error.errno not in _FROM_THE_PATH:
+                if error.errno not in FROM_THE_PATH:
                     raise local_fault(error) from error
                 self._note(error.errno)
                 continue

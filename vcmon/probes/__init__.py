@@ -1,5 +1,6 @@
 """One file a kind; the table below is the whole registry."""
 
+from vcmon.probes import call as call
 from vcmon.probes import dns as dns
 from vcmon.probes import http as http
 from vcmon.probes import icmp as icmp
@@ -18,6 +19,7 @@ PROBES: dict[str, Probe] = {
     "sip": sip.probe,
     "sip-tcp": sip.probe,
     "sips": sip.probe,
+    "call": call.probe,
 }
 
 BEGINS: dict[str, Begin] = {"icmp": icmp.begin}

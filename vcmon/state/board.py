@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from vcmon.clock import Clock
+from vcmon.config.params import GENTLE_RETRY
 from vcmon.config.settings import Settings
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import Tally
@@ -167,19 +168,20 @@ class Board:
         self, track: Track, result: Result, was_suspect: bool, now: float
     ) -> tuple[Rerun, ...]:
         watch = track.watches[result.check.name]
+        gentle = watch.check.kind in GENTLE_RETRY
         if result.reason is Reason.STALL:
             watch.stalls += 1
-            again = watch.stalls <= STALL_RERUNS
+            again = watch.stalls <= STALL_RERUNS and not gentle
             return (Rerun(result.check, now),) if again else ()
         watch.stalls = 0
         at = retry_wanted(watch, self._rules, result)
-        if at is None and track.released is not None:
+        if at is None and track.released is not None and not gentle:
             at = result.started + self._rules.retry
         if at is None:
             return ()
         if not watch.belief.suspect:
             return (Rerun(result.check, at),)
-        attempts = HEDGES if len(self._suspects) <= HEDGE_AT_MOST else 1
+        attempts = HEDGES if len(self._suspects) <= HEDGE_AT_MOST and not gentle else 1
         own = Rerun(result.check, at, attempts)
         if was_suspect:
             return (own,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from vcmon.config.params import GENTLE_RETRY
 from vcmon.config.settings import QualityClass, Settings
 from vcmon.model.endpoint import Check, CheckId, Endpoint
 from vcmon.model.province import Province
@@ -125,11 +126,12 @@ class Inventory:
     def witnesses(self, track: Track) -> Iterator[CheckId]:
         """The checks whose answer tells what a first failure of this endpoint means."""
         for watch in track.watches.values():
-            if not watch.belief.suspect:
+            if not watch.belief.suspect and watch.check.kind not in GENTLE_RETRY:
                 yield watch.check.id
         for parent in self.above(track.endpoint):
             for watch in parent.watches.values():
-                if watch.check.decides and watch.belief.outcome is not Outcome.DOWN:
+                asked = watch.check.decides and watch.check.kind not in GENTLE_RETRY
+                if asked and watch.belief.outcome is not Outcome.DOWN:
                     yield watch.check.id
 
     def parents_unsettled(self, track: Track, onset: float) -> bool:

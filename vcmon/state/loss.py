@@ -67,10 +67,14 @@ def tries(check: Check[Any]) -> int:
     if check.kind == "icmp":
         return int(check.params.packets)
     first_retry = float(getattr(check.params, "t1", 0.5 if check.kind == "dns" else SYN_RETRY))
+    patience = check.timeout
+    if check.kind == "call":  # the INVITE is all of it that silence can answer
+        patience = check.params.ring(check.timeout)
+        first_retry = first_retry if check.params.transport == "udp" else SYN_RETRY
     if check.kind in EXCHANGES:
         first_retry = SYN_RETRY
     # retransmissions at t, 3t, 7t, ...: the k-th is sent at (2^k - 1) t
-    return 1 + int(math.log2(max(1.0, check.timeout / first_retry + 1)) - 1e-9)
+    return 1 + int(math.log2(max(1.0, patience / first_retry + 1)) - 1e-9)
 
 
 def silence_log(check: Check[Any], loss: float) -> float:

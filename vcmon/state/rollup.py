@@ -21,6 +21,7 @@ class View:
     belief: Belief
     decides: bool
     stale: bool
+    degrades: bool = False  # down, it makes degraded what would be up though it doesn't decide
 
 
 NO_DATA = Standing(State.UNKNOWN, Reason.NO_DATA)
@@ -41,12 +42,19 @@ def endpoint_standing(views: Sequence[View], quality_fault: Reason | None) -> St
         known = any(v.belief.outcome is not Outcome.UNKNOWN for v in unsure)
         return Standing(State.UNKNOWN, Reason.STALE if known else Reason.NO_DATA, Blame.LOCAL)
     since = max(v.belief.since for v in deciding)
-    impaired = next((v.belief for v in views if is_impaired(v.belief)), None)
+    failed = next((v.belief for v in views if v.degrades and _has_failed(v)), None)
+    if failed is not None:
+        return Standing(State.DEGRADED, failed.reason, failed.blame, since)
+    impaired = next((v.belief for v in views if is_impaired(v.belief) and not v.stale), None)
     if impaired is not None:
         return Standing(State.DEGRADED, impaired.reason, Blame.REMOTE, since)
     if quality_fault is not None:
         return Standing(State.DEGRADED, quality_fault, Blame.PATH, since)
     return Standing(State.UP, Reason.OK, Blame.NONE, since)
+
+
+def _has_failed(view: View) -> bool:
+    return view.belief.outcome is Outcome.DOWN and not view.stale
 
 
 def _down(belief: Belief, views: Sequence[View]) -> Standing:

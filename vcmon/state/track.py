@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vcmon.config.params import GENTLE_RETRY, NEVER_DECIDES
 from vcmon.config.settings import Confirm, QualityClass
 from vcmon.model.endpoint import Check, Endpoint
 from vcmon.model.figures import Tally
@@ -25,7 +26,8 @@ BLIND = Standing(State.UNKNOWN, Reason.BLIND, Blame.LOCAL)
 
 def stale_after(check: Check[Any]) -> float:
     """Seconds after the start of a check's last conclusive run at which it is stale."""
-    return STALE_INTERVALS * check.interval + check.timeout
+    pause = check.opening.longest_pause if check.opening is not None else 0.0
+    return STALE_INTERVALS * check.interval + check.timeout + pause
 
 
 @dataclass(slots=True)
@@ -155,7 +157,12 @@ class Track:
     def judge(self, now: float) -> Standing:
         """The endpoint's own standing at monotonic second ``now``; remembers when it goes stale."""
         views = [
-            View(watch.belief, watch.check.decides, watch.is_stale(now))
+            View(
+                watch.belief,
+                watch.check.decides,
+                watch.is_stale(now),
+                degrades=watch.check.kind in NEVER_DECIDES,
+            )
             for watch in self.watches.values()
         ]
         fresh = [
@@ -246,9 +253,10 @@ def count(tally: Tally, result: Result) -> None:
 def retry_wanted(watch: Watch, rules: Confirm, result: Result) -> float | None:
     """The monotonic second at which this check should run again out of turn, or None."""
     belief = watch.belief
+    gentle = GENTLE_RETRY.get(watch.check.kind, 0.0)
     if belief.suspect:
-        return result.started + rules.retry
+        return result.started + max(rules.retry, gentle)
     streak = belief.streak
     if streak is not None and streak.outcome is Outcome.UP and streak.count == 1:
-        return streak.first.started + rules.up_gap
+        return streak.first.started + max(rules.up_gap, gentle)
     return None
