@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fakes.needs import needs, needs_file
-from tests.fakes.sip_peers import HOST, Address, UdpPeer, free_ports, header, running
+from tests.fakes.sip_peers import HOST, free_ports, running
 
 BARESIP = """poll_method epoll
 sip_listen {host}:{port}
+sip_certificate {certificate}
 call_local_timeout 120
 call_max_calls 300
 audio_player aubridge,nil
@@ -129,15 +131,12 @@ class EchoRoom:
                 piece = asked.recv(65_536)
                 assert piece, f"baresip said {answer!r}"
                 answer += piece
-        said = answer.decode()
-        return said.count("[0;") if "Active calls" not in said else _listed(said)
+        return int(answer.decode().split("Active calls (", 1)[1].split(")", 1)[0])
 
 
-def _listed(said: str) -> int:
-    return int(said.split("Active calls (", 1)[1].split(")", 1)[0])
-
-
-def echo_room_command(folder: Path, host: str = HOST) -> tuple[list[str], EchoRoom]:
+def echo_room_command(
+    folder: Path, host: str = HOST, certificate: Path | str = ""
+) -> tuple[list[str], EchoRoom]:
     """How to start a baresip in ``folder`` that listens at ``host``, and where it then is."""
     binary = needs("baresip", "baresip-core")
     needs_file("/usr/lib/baresip/modules/ctrl_tcp.so", "baresip-core")
@@ -145,7 +144,12 @@ def echo_room_command(folder: Path, host: str = HOST) -> tuple[list[str], EchoRo
     home = folder / "baresip"
     home.mkdir()
     config = BARESIP.format(
-        host=host, port=port, control=control, media=MEDIA, media_end=MEDIA + 2000
+        host=host,
+        port=port,
+        control=control,
+        media=MEDIA,
+        media_end=MEDIA + 2000,
+        certificate=certificate,
     )
     (home / "config").write_text(config)
     (home / "accounts").write_text(f"<sip:echo@{host}>;regint=0\n")
@@ -162,9 +166,9 @@ def answers(host: str, port: int) -> bool:
 
 
 @contextlib.contextmanager
-def echo_room(folder: Path) -> Iterator[EchoRoom]:
-    """baresip on loopback until the end of the block."""
-    command, room = echo_room_command(folder)
+def echo_room(folder: Path, certificate: Path | str = "") -> Iterator[EchoRoom]:
+    """baresip on loopback until the end of the block; TLS one port above the other."""
+    command, room = echo_room_command(folder, certificate=certificate)
     with running(command, folder, lambda: answers(HOST, room.control)):
         yield room
 
@@ -183,12 +187,25 @@ def sipp_calls(folder: Path, *arguments: str, transport: str = "udp") -> Iterato
 
 
 @contextlib.contextmanager
-def sipp_scenario(folder: Path, scenario: str) -> Iterator[int]:
-    """SIPp that plays ``scenario`` to each caller."""
+def sipp_scenario(folder: Path, scenario: str) -> Iterator[tuple[int, Callable[[], bool]]]:
+    """SIPp that plays ``scenario`` to one caller; its port, and whether all went as written."""
     path = folder / "scenario.xml"
     path.write_text(scenario)
-    with sipp_calls(folder, "-sf", str(path)) as port:
-        yield port
+    done = folder / "done.csv"
+    stat = ("-m", "1", "-trace_stat", "-stf", str(done), "-fd", "1")
+
+    def went_well() -> bool:
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            rows = done.read_text().splitlines() if done.exists() else []
+            names = rows[0].split(";") if rows else []
+            if len(rows) > 1 and rows[-1].split(";")[names.index("SuccessfulCall(C)")] == "1":
+                return True
+            time.sleep(0.05)
+        return False
+
+    with sipp_calls(folder, "-sf", str(path), *stat) as port:
+        yield port, went_well
 
 
 def _is_bound(port: int) -> bool:

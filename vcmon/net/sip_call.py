@@ -203,21 +203,31 @@ class SipCall:
     async def end(self, seconds: float) -> bool:
         """Hang up; whether the peer confirmed it within ``seconds``.
 
-        Cancelled, or out of time, it says its last words and goes: without an answer the peer
-        has then been told several times. To be called under any circumstances, once.
+        To be called under any circumstances, once. Cancelling waits, too, until the call is over
+        or the time: a call that nobody ends would stay up at the peer. Out of time it says its
+        last words and goes.
         """
+        ends = self._loop.time() + seconds
         self.dialog.hang_up(self._loop.time())
         self._flush()
-        try:
-            await self.until(lambda: self.dialog.over or self._unreachable(), seconds)
-        finally:
-            over = self.dialog.over
-            if not over:
-                self.dialog.last_words()
-                self._flush()
-            if self._timer is not None:
-                self._timer.cancel()
+        cancelled: asyncio.CancelledError | None = None
+        while not self._is_over() and self._loop.time() < ends:
+            try:
+                await self.until(self._is_over, ends - self._loop.time())
+            except asyncio.CancelledError as cancel:
+                cancelled = cancel
+        over = self.dialog.over
+        if not over:
+            self.dialog.last_words()
+            self._flush()
+        if self._timer is not None:
+            self._timer.cancel()
+        if cancelled is not None:
+            raise cancelled
         return over
+
+    def _is_over(self) -> bool:
+        return self.dialog.over or self._unreachable()
 
     def _unreachable(self) -> bool:
         dialog = self.dialog

@@ -54,8 +54,7 @@ async def probe(check: Check[CallParams], tools: Tools) -> Result:
 
     ``tools.streams`` tells each direction, ``tools.echo`` the round trips that RTCP measured.
     """
-    opening = check.opening or check.params.opening
-    if not opening.is_open(tools.clock.wall()):
+    if check.opening is not None and not check.opening.is_open(tools.clock.wall()):
         text = f"outside of the hours of this call, {', '.join(check.params.hours)} "
         text += f"({check.params.zone}): nobody was called"
         raise ProbeError(Reason.PERMISSION, Blame.LOCAL, text)
@@ -253,5 +252,5 @@ async def _talk(check: Check[CallParams], tools: Tools, parts: tuple[SipCall, Pu
     await listen(check.params.talk, lambda: False)
     pump.stop()
     talk.stopped = monotonic_ns()
-    await listen(LINGER, lambda: talk.is_told)
+    await listen(LINGER, lambda: talk.is_told(monotonic_ns()))
     talk.ended = monotonic_ns()

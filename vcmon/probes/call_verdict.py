@@ -55,12 +55,11 @@ class Talk:
         """How long it lasted."""
         return (self.ended - self.begun) / 1e9
 
-    @property
-    def is_told(self) -> bool:
+    def is_told(self, now: int) -> bool:
         """Whether the peer has said all that it will say of what it heard of us."""
         media, heard = self.media, self.media.heard
         if not heard.reports:
-            return media.echoed > 0 or self._since(self.stopped) > REPORT_WITHIN
+            return media.is_mirrored or self._since(now) > REPORT_WITHIN
         return heard.at > self.stopped or (heard.highest or 0) >= media.sent - 1
 
     @property
