@@ -116,7 +116,9 @@ def check_network(value: Any) -> Any:
 
 
 def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value  # strict mode takes no list here
 
 
 Hours = Annotated[str, BeforeValidator(check_hours)]

@@ -62,6 +62,7 @@ def _down(belief: Belief, views: Sequence[View]) -> Standing:
     refused = belief.reason not in SILENT
     host_answers = any(
         not v.decides
+        and not v.degrades  # a call of hours ago says nothing of the host now
         and not v.stale
         and v.belief.outcome is Outcome.UP
         and (refused or not v.belief.suspect)

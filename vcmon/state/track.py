@@ -146,7 +146,10 @@ class Track:
         return sum(
             watch.belief.streak.silence_log
             for other, watch in self.watches.items()
-            if other != name and watch.belief.suspect and watch.belief.streak is not None
+            if other != name
+            and watch.belief.suspect
+            and watch.belief.streak is not None
+            and watch.check.kind not in GENTLE_RETRY  # its silence is minutes old
         )
 
     @property

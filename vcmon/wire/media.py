@@ -85,7 +85,7 @@ class Reception:
             self._seen |= 1 << back
         elif ahead < DROPOUT_MAX or packet.sequence == self._restart:
             if packet.sequence == self._restart:
-                self.skipped += ahead - 2  # the one that announced the restart was left out
+                self.skipped += ahead - 1  # the one that announced the restart was left out
             self.highest += ahead
             self._seen = (self._seen << min(ahead, MISORDER_MAX + 1) | 1) & (
                 (1 << MISORDER_MAX + 1) - 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from vcmon.errors import ProbeError
@@ -117,9 +118,9 @@ def _lines(data: bytes) -> list[str]:
 def _sections(lines: list[str]) -> tuple[list[str], list[list[str]]]:
     """What is said of the whole session, and of each stream, its m= line first."""
     starts = [index for index, line in enumerate(lines) if line[0] == "m"]
-    ends = [*starts[1:], len(lines)]
-    media = [lines[start:end] for start, end in zip(starts, ends, strict=True)]
-    return lines[: starts[0] if starts else len(lines)], media
+    bounds = [*starts, len(lines)]
+    media = [lines[start:end] for start, end in pairwise(bounds)]
+    return lines[: bounds[0]], media
 
 
 def _codec(types: str) -> Codec:
