@@ -19,10 +19,13 @@ from tests.fakes.call_peers import RINGS, STATUS, echo_room, sipp_calls, sipp_sc
 from tests.fakes.certificates import Authority
 from tests.fakes.figures import record
 from tests.fakes.hostile import Seen, prober
+from tests.fakes.process import free_port, listener, write_settings
+from tests.fakes.process import running as daemon
 from tests.fakes.sip_callee import SDP, Manner, callee
 from tests.fakes.sip_peers import HOST, free_ports, silent, udp_peer
 from tests.fakes.workshop import workshop
 from vcmon.config.params import PARAMS
+from vcmon.engine.schedule import phase
 from vcmon.model.endpoint import Check, CheckId
 from vcmon.model.opening import DAY, Opening
 from vcmon.model.result import Blame, Outcome, Reason
@@ -319,7 +322,7 @@ async def test_interrupted_calls_leave_nothing_up(tmp_path: Path) -> None:
             return room.calls() + sum(each.left_up() for each in mine)
 
         left = await gone(up)
-        taken = room.log.read_text(errors="replace").count("terminated")
+        taken = room.log.read_text(errors="replace").count("session closed")
         cancels = sum(each.methods.count("CANCEL") for each in mine)
     figure = (
         f"{left} left up of {CALLS} calls ({taken} taken by baresip, {cancels} CANCEL elsewhere)"
@@ -328,3 +331,27 @@ async def test_interrupted_calls_leave_nothing_up(tmp_path: Path) -> None:
     assert left == 0
     assert taken > CALLS / 10
     assert cancels > CALLS / 20
+
+
+def test_stopped_daemon_hangs_up(tmp_path: Path) -> None:
+    """SIGTERM in the middle of a call: BYE is said and answered, and vcmon ends well."""
+    interval = 12.0
+    name = next(
+        f"codec{n}" for n in range(1000) if phase(CheckId(f"codec{n}", "call"), interval) < 0.2
+    )
+    with echo_room(tmp_path) as room, listener() as other:
+        text = f"kind: call, port: {room.port}, user: echo, always: true, talk: 4s"
+        extra = f"checks:\n  call: {{{text}, interval: 12s, timeout: 12s}}\n"
+        row = f"{name},aceh,codec,127.0.0.1,tcp:{other.port} call,"
+        port = free_port()
+        with daemon(write_settings(tmp_path, [row], port=port, extra=extra), port) as monitor:
+            until = time.monotonic() + interval + 3
+            while room.calls() == 0 and time.monotonic() < until:
+                time.sleep(0.05)
+            assert room.calls() == 1
+            begun = time.monotonic()
+            assert monitor.stop() == 0
+            assert time.monotonic() - begun < 5.0
+        assert room.calls() == 0
+        said = room.log.read_text(errors="replace")
+    assert "session closed" in said

@@ -159,6 +159,11 @@ class ProfileReader:
         if said and profile.timeout > profile.interval:
             what = f"the timeout ({duration(profile.timeout)}) is longer than the interval "
             self._wrong((profile.name, key), what + f"({duration(profile.interval)})")
+        opening = getattr(made, "opening", None)
+        if opening is not None and opening.longest_span < profile.interval:
+            what = f"with an interval of {duration(profile.interval)} these hours may never see a "
+            what += f"call: have one of them last so long, or take {duration(opening.longest_span)}"
+            self._wrong((profile.name, "hours"), what)
         talk = getattr(made, "talk", None)
         if talk is not None and profile.timeout - talk < RING_MIN + HANG_UP:
             what = f"a talk of {duration(talk)} needs {duration(RING_MIN + HANG_UP)} more to "

@@ -25,6 +25,12 @@ class Opening(NamedTuple):
         return not self.spans or any(_within(minute, *span) for span in self.spans)
 
     @property
+    def longest_span(self) -> float:
+        """Seconds of the longest of its spans; of a whole day where it is always open."""
+        spans = self.spans or ((0, 0),)
+        return max((stop - start) % DAY or DAY for start, stop in spans) * 60.0
+
+    @property
     def longest_pause(self) -> float:
         """Seconds from one opening to the next at the most: what came before it is not stale yet.
 

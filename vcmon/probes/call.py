@@ -40,6 +40,9 @@ NEEDS_CREDENTIALS = frozenset({401, 407})
 LINGER = 5.5
 """Seconds after our last packet for the peer's report on it: reports come every five seconds."""
 
+EXPIRES_AFTER = 2
+"""Seconds after our own CANCEL at which the peer stops ringing by itself, should we have died."""
+
 STEP = 0.05
 """Seconds between two looks at a call that is on."""
 
@@ -128,7 +131,7 @@ def _invite(check: Check[CallParams], channel: Channel, pump: Pump) -> Invite:
         tag=secrets.token_hex(8),
         version=__version__,
         sdp=sdp.offer(channel.local[0], pump.port, secrets.randbits(62)),
-        expires=max(1, round(params.ring(check.timeout))),
+        expires=max(1, round(params.ring(check.timeout))) + EXPIRES_AFTER,
     )
 
 

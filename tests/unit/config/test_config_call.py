@@ -82,6 +82,8 @@ def test_call_alone_can_not_decide(tmp_path: Path) -> None:
         ("always: true, talk: 3s", "expected 4s to 30s"),
         ("always: true, talk: 13s", "needs 8s more"),
         ("always: true, timeout: 15s", "needs 8s more"),
+        ('hours: ["05:00-05:30", "23:50-00:30"]', "may never see a call"),
+        ('interval: 1d, hours: "22:00-05:00"', "or take 7h"),
         ("always: true, media_from: [nowhere]", "expected a network"),
         ("always: true, transport: sctp", "expected 'udp', 'tcp' or 'tls'"),
     ],
