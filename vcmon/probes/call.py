@@ -43,6 +43,9 @@ LINGER = 5.5
 EXPIRES_AFTER = 2
 """Seconds after our own CANCEL at which the peer stops ringing by itself, should we have died."""
 
+MARGIN = 0.25
+"""Seconds between the end of the call and the cut that the runner makes at the timeout."""
+
 STEP = 0.05
 """Seconds between two looks at a call that is on."""
 
@@ -243,7 +246,7 @@ async def _talk(check: Check[CallParams], tools: Tools, parts: tuple[SipCall, Pu
     call, pump, talk = parts
 
     async def listen(seconds: float, done: Callable[[], bool]) -> None:
-        ends = min(tools.deadline.elapsed() + seconds, check.timeout - HANG_UP)
+        ends = min(tools.deadline.elapsed() + seconds, check.timeout - HANG_UP - MARGIN)
         while call.is_up and pump.fault is None and not done():
             left = ends - tools.deadline.elapsed()
             if left <= 0.0:

@@ -24,13 +24,11 @@ OWN_JITTER_OK = 0.010
 """Seconds; when we send more unevenly than that, jitter at the far end says nothing of the path."""
 
 SILENCE = 3.0
-"""Seconds without a packet, from the answer on or up to the end, that are no media."""
+"""Seconds without a packet, from the answer on or up to the end, that are no media; a call that
+is shorter proves nothing."""
 
 REPORT_WITHIN = 7.5
 """Seconds in which who sends RTCP at all has sent a report: five, and a half of it by chance."""
-
-TALK_MIN = 2.0
-"""Seconds of a call below which its figures mean nothing."""
 
 FORWARD, BACKWARD, ROUND = "from us to it", "from it to us", "there and back"
 
@@ -111,8 +109,12 @@ def _one_way(check: Check[CallParams], talk: Talk) -> Wrong | None:
     """Media that does not come, or does not arrive; raises where none passes at all."""
     media, who = talk.media, check.address
     sent = f"{media.sent} packets went to it"
-    if talk.hung_up and talk.seconds < TALK_MIN:
-        return Reason.STATUS, Blame.REMOTE, f"{who} hung up {talk.seconds:.1f} s after its answer"
+    if talk.seconds < SILENCE:
+        if talk.hung_up:
+            text = f"{who} hung up {talk.seconds:.1f} s after its answer"
+            return Reason.STATUS, Blame.REMOTE, text
+        text = f"{who} answered so late that only {talk.seconds:.1f} s were left for the call"
+        raise ProbeError(Reason.TIMEOUT, Blame.PATH, text)
     if media.first_at is None:
         if talk.where.flow == "recvonly":
             text = f"{who} took the call, but sends no media, as it says itself (a=recvonly)"
