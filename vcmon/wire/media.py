@@ -301,7 +301,7 @@ class MediaSession:
     @property
     def is_heard(self) -> bool:
         """Whether the peer is known to have got anything of ours."""
-        return self.heard.highest is not None or self.echoed > 0
+        return self.heard.highest is not None or self.echoed > 0 or self.is_mirrored
 
 
 def _units(at: int) -> int:
