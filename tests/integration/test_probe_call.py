@@ -7,8 +7,8 @@ import os
 import random
 import socket
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ import pytest
 from tests.fakes.call_peers import RINGS, STATUS, echo_room, sipp_calls, sipp_scenario
 from tests.fakes.certificates import Authority
 from tests.fakes.figures import record
-from tests.fakes.hostile import Seen, prober
+from tests.fakes.hostile import Seen, prober, serving
 from tests.fakes.process import free_port, listener, write_settings
 from tests.fakes.process import running as daemon
 from tests.fakes.sip_callee import SDP, Manner, callee
@@ -241,6 +241,45 @@ async def test_outside_of_its_hours_nobody_is_called() -> None:
         assert peer.received == []
     assert (result.outcome, result.reason) == (Outcome.UNKNOWN, Reason.PERMISSION)
     assert "nobody was called" in str(result.detail["message"])
+
+
+@contextmanager
+def cutting(port: int, after: float) -> Iterator[int]:
+    """A way to 127.0.0.1:``port`` over TCP whose first connection is cut after so many seconds."""
+
+    async def behaviour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(HOST, port)
+        patience = next(seconds)
+
+        async def carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+            while data := await source.read(4096):
+                target.write(data)
+
+        carriers = [
+            asyncio.create_task(carry(reader, far_writer)),
+            asyncio.create_task(carry(far_reader, writer)),
+        ]
+        await asyncio.wait(carriers, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        for carrier in carriers:
+            carrier.cancel()
+        far_writer.transport.abort()
+        writer.transport.abort()
+
+    seconds = iter((after, 60.0, 60.0))
+    with serving(behaviour) as way:
+        yield way
+
+
+async def test_cut_connection_is_no_call_left_up(tmp_path: Path) -> None:
+    """The signalling's connection is cut within the call: down, and BYE comes by a new one."""
+    with echo_room(tmp_path) as room, cutting(room.port, 0.5) as way:
+        async with prober() as probes:
+            seen = await probes.run(
+                "call", 20.0, transport="tcp", port=way, user="echo", talk=TALK, always=True
+            )
+        assert await gone(room.calls) == 0
+    assert (seen.outcome, seen.reason) == (Outcome.DOWN, Reason.RESET), seen.text
+    assert 0.5 < seen.elapsed < 3.0
 
 
 def _check(params: Any, timeout: float, opening: Opening | None = None) -> Check[Any]:

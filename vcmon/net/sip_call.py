@@ -104,7 +104,7 @@ class StreamChannel(asyncio.Protocol):
         self.nonsense: ProbeError | None = None
         self._framer = Framer()
         self._taken = 0
-        self._gone = False
+        self._deaf = False  # nothing can be read any more; BYE may still be written
         self._take: Callable[[Message], None] | None = None
         self._broken: Callable[[ProbeError], None] | None = None
         stream.hand_over(self)
@@ -118,7 +118,7 @@ class StreamChannel(asyncio.Protocol):
         self._take, self._broken = take, broken
 
     def send(self, data: bytes) -> None:
-        if self._gone or self._transport.is_closing():
+        if self._transport.is_closing():
             raise ProbeError(Reason.RESET, Blame.REMOTE, f"{self.peer} closed the connection")
         self._transport.write(data)
 
@@ -140,7 +140,7 @@ class StreamChannel(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._taken += len(data)
-        if self._taken > STREAM_MAX or self._gone:
+        if self._taken > STREAM_MAX or self._deaf:
             return
         self._framer.feed(data)
         try:
@@ -152,8 +152,8 @@ class StreamChannel(asyncio.Protocol):
             self._break(error)  # nothing after it can be read
 
     def _break(self, error: ProbeError) -> None:
-        gone, self._gone = self._gone, True
-        if not gone and self._broken is not None:
+        known, self._deaf = self._deaf, True
+        if not known and self._broken is not None:
             self._broken(error)
 
 
@@ -169,6 +169,11 @@ class SipCall:
         self._timer: asyncio.TimerHandle | None = None
         self._news: asyncio.Future[None] | None = None
         self._refused_at = 0  # transmissions of the INVITE when it was refused
+        channel.listen(self._take, self._note)
+
+    def move(self, channel: Channel) -> None:
+        """Go on over another channel: the old one is gone."""
+        self._channel, self.fault = channel, None
         channel.listen(self._take, self._note)
 
     def start(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from ipaddress import ip_address, ip_network
 
 from vcmon import __version__
@@ -22,6 +22,7 @@ from vcmon.model.result import Blame, Outcome, Reason, Result
 from vcmon.net.faults import clean
 from vcmon.net.pump import Pump
 from vcmon.net.sip_call import Channel, SipCall, StreamChannel, UdpChannel
+from vcmon.net.tcp import connect
 from vcmon.probes.base import Tools
 from vcmon.probes.call_verdict import Talk, verdict
 from vcmon.probes.tcp import connection
@@ -87,12 +88,14 @@ async def _called(check: Check[CallParams], tools: Tools, channel: Channel, pump
         talk = Talk(_session(where), where, begun=monotonic_ns())
         with tools.phase("media"):
             await _talk(check, tools, (call, pump, talk))
+        for fault in (pump.fault, call.fault):
+            if fault is not None:
+                raise fault
     finally:
-        pump.leave()
-        await call.end(HANG_UP)
-    for fault in (pump.fault, call.fault):
-        if fault is not None:
-            raise fault
+        try:
+            pump.leave()
+        finally:
+            await _end(check, tools, call)
     talk.hung_up, talk.bye = call.dialog.hung_up, call.dialog.bye_status
     return verdict(check, tools, talk)
 
@@ -121,6 +124,24 @@ async def _channel(check: Check[CallParams], tools: Tools) -> AsyncIterator[Chan
             await secure(stream, check, tools)
         with closing(StreamChannel(stream)) as channel:
             yield channel
+
+
+async def _end(check: Check[CallParams], tools: Tools, call: SipCall) -> None:
+    """Hang up; over a new connection where the old one is gone and the call may be up."""
+    params = check.params
+    if call.fault is not None and call.dialog.answer is not None and params.transport != "udp":
+        with suppress(ProbeError):
+            stream = await connect((str(tools.detail["address"]),), params.port, tools.deadline)
+            try:
+                if params.transport == "tls":
+                    await secure(stream, check, tools)
+                with closing(StreamChannel(stream)) as channel:
+                    call.move(channel)
+                    await call.end(HANG_UP)
+                    return
+            finally:
+                stream.close()
+    await call.end(HANG_UP)
 
 
 def _invite(check: Check[CallParams], channel: Channel, pump: Pump) -> Invite:
