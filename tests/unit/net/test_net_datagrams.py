@@ -32,6 +32,7 @@ async def test_pair_is_even_and_next_and_marked(host: str) -> None:
     try:
         assert first.local[1] % 2 == 0
         assert second.local == (first.local[0], first.local[1] + 1)
+        await asyncio.sleep(0.1)  # the first socket that asks for stamps waits for the kernel
         before = monotonic_ns()
         first.send(b"audio", second.local)
         second.send(b"report", first.local)
