@@ -76,7 +76,7 @@ class Engine:
             if old is None or old.interval != check.interval:
                 self._timetable.add(check_id, check.interval, now)
         self._checks = new
-        self._round = set(new)
+        self._round = self._whole_round()
         self._wake()
 
     async def run(self) -> None:
@@ -110,7 +110,14 @@ class Engine:
         if self._sleeper is not None and not self._sleeper.done():
             self._sleeper.set_result(None)
 
+    def _whole_round(self) -> set[CheckId]:
+        """What must have run once before we can say that we looked: not what runs now and then."""
+        return {name for name, check in self._checks.items() if not check.params.gentle}
+
     def _start(self, due: Due, now: float) -> None:
+        check = self._checks.get(due.check)
+        if check is not None and check.opening and not check.opening.is_open(self._clock.wall()):
+            return  # its hours are over; its last result stands until they come again
         self._figures.missed += due.missed
         if due.check in self._running:
             # No overlap: a slot that finds its check still running is missed, a rerun follows it.
@@ -173,7 +180,7 @@ class Engine:
         self._round.discard(check_id)
         if not self._round:
             self._figures.last_round_at = self._clock.wall()
-            self._round = set(self._checks)
+            self._round = self._whole_round()
 
     async def _stop(self) -> None:
         self._runner.stopping = True

@@ -1,6 +1,7 @@
 """One file a kind; the table below is the whole registry."""
 
 from vcmon.probes import bosh as bosh
+from vcmon.probes import call as call
 from vcmon.probes import dns as dns
 from vcmon.probes import h323 as h323
 from vcmon.probes import health as health
@@ -36,6 +37,7 @@ PROBES: dict[str, Probe] = {
     "bosh": bosh.probe,
     "websocket": websocket.probe,
     "heartbeat": heartbeat.probe,
+    "call": call.probe,
 }
 
 BEGINS: dict[str, Begin] = {"icmp": icmp.begin}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from vcmon import __version__
-from vcmon.config.params import H323Params
+from vcmon.config.params_talk import H323Params
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Blame, Outcome, Reason, Result

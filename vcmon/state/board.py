@@ -22,7 +22,6 @@ from vcmon.state import flapping
 from vcmon.state.eyes import Eyes
 from vcmon.state.gallery import Gallery
 from vcmon.state.inventory import Inventory
-from vcmon.state.loss import calls
 from vcmon.state.machine import commit, confirmed, forget_streak
 from vcmon.state.rollup import province_standing, settle, true_parent, with_parent
 from vcmon.state.track import Track, outlasts, retry_wanted, since_onset
@@ -173,20 +172,20 @@ class Board:
         self, track: Track, result: Result, was_suspect: bool, now: float
     ) -> tuple[Rerun, ...]:
         watch = track.watches[result.check.name]
+        gentle = watch.check.params.gentle > 0
         if result.reason is Reason.STALL:
             watch.stalls += 1
-            again = watch.stalls <= STALL_RERUNS
+            again = watch.stalls <= STALL_RERUNS and not gentle
             return (Rerun(result.check, now),) if again else ()
         watch.stalls = 0
         at = retry_wanted(watch, self._rules, result)
-        if at is None and track.released is not None:
+        if at is None and track.released is not None and not gentle:
             at = result.started + self._rules.retry
         if at is None:
             return ()
         if not watch.belief.suspect:
             return (Rerun(result.check, at),)
-        hedged = len(self._suspects) <= HEDGE_AT_MOST and not calls(watch.check)
-        attempts = HEDGES if hedged else 1
+        attempts = HEDGES if len(self._suspects) <= HEDGE_AT_MOST and not gentle else 1
         own = Rerun(result.check, at, attempts)
         if was_suspect:
             return (own,)

@@ -140,11 +140,12 @@ class Inventory:
     def witnesses(self, track: Track) -> Iterator[CheckId]:
         """The checks whose answer tells what a first failure of this endpoint means."""
         for watch in track.watches.values():
-            if not watch.belief.suspect:
+            if not watch.belief.suspect and not watch.check.params.gentle:
                 yield watch.check.id
         for parent in self.above(track.endpoint):
             for watch in parent.watches.values():
-                if watch.check.decides and watch.belief.outcome is not Outcome.DOWN:
+                asked = watch.check.decides and not watch.check.params.gentle
+                if asked and watch.belief.outcome is not Outcome.DOWN:
                     yield watch.check.id
 
     def parents_unsettled(self, track: Track, onset: float) -> bool:

@@ -26,7 +26,8 @@ BLIND = Standing(State.UNKNOWN, Reason.BLIND, Blame.LOCAL)
 
 def stale_after(check: Check[Any]) -> float:
     """Seconds after the start of a check's last conclusive run at which it is stale."""
-    return STALE_INTERVALS * check.interval + check.timeout
+    pause = check.opening.longest_pause if check.opening is not None else 0.0
+    return STALE_INTERVALS * check.interval + check.timeout + pause
 
 
 @dataclass(slots=True)
@@ -157,7 +158,10 @@ class Track:
         return sum(
             watch.belief.streak.silence_log
             for other, watch in self.watches.items()
-            if other != name and watch.belief.suspect and watch.belief.streak is not None
+            if other != name
+            and watch.belief.suspect
+            and watch.belief.streak is not None
+            and not watch.check.params.gentle  # its silence is minutes old
         )
 
     @property
@@ -168,7 +172,12 @@ class Track:
     def judge(self, now: float) -> Standing:
         """The endpoint's own standing at monotonic second ``now``; remembers when it goes stale."""
         views = [
-            View(watch.belief, watch.check.decides, watch.is_stale(now))
+            View(
+                watch.belief,
+                watch.check.decides,
+                watch.is_stale(now),
+                degrades=watch.check.params.degrades,
+            )
             for watch in self.watches.values()
         ]
         fresh = [
@@ -266,9 +275,10 @@ def count(tally: Tally, result: Result) -> None:
 def retry_wanted(watch: Watch, rules: Confirm, result: Result) -> float | None:
     """The monotonic second at which this check should run again out of turn, or None."""
     belief = watch.belief
+    gentle = float(watch.check.params.gentle)
     if belief.suspect:
-        return result.started + rules.retry
+        return result.started + max(rules.retry, gentle)
     streak = belief.streak
     if streak is not None and streak.outcome is Outcome.UP and streak.count == 1:
-        return streak.first.started + rules.up_gap
+        return streak.first.started + max(rules.up_gap, gentle)
     return None

@@ -113,7 +113,10 @@ ADVICE: Mapping[Reason, Advice] = {
     Reason.AUTH: Advice(
         "it asks for, or refused, credentials", "allow this vcmon's address, or check its account"
     ),
-    Reason.BUSY: Advice("it is too busy to serve", "look at its load; try again in a minute"),
+    Reason.BUSY: Advice(
+        "it is in use, or too busy to serve",
+        "that is no fault of a room in a conference; of a server look at the load",
+    ),
     Reason.STALL: Advice(
         "vcmon itself was too slow to tell", "look at the load of this machine, then run it again"
     ),
@@ -127,8 +130,8 @@ ADVICE: Mapping[Reason, Advice] = {
         "this machine's network buffers are full", "look at the interface's load and its queue"
     ),
     Reason.PERMISSION: Advice(
-        "this machine does not let us send that",
-        "set sysctl net.ipv4.ping_group_range, or look for a local firewall rule",
+        "this machine, or its settings, don't let us send that",
+        "set sysctl net.ipv4.ping_group_range, look for a local firewall rule, or at its hours",
     ),
     Reason.BUG: Advice(
         "an error inside vcmon", "please report it with the output of 'vcmon probe --json'"

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
 from tests.fakes.inventory import check
 from tests.fakes.results import down, result, up
+from vcmon.config.asks import Asks
+from vcmon.model.endpoint import Check
 from vcmon.model.result import Echo, Outcome
 from vcmon.state.loss import (
     FALSE_DOWN_LOG,
     HALF_LIFE,
     LOSS_CAP,
     Loss,
-    calls,
-    exchanges,
     observed,
     silence_log,
     tries,
 )
 
 ROUND_TRIP = 0.36  # 20 % each way
+
+
+def asked(of: Check[Any]) -> Asks:
+    found: Asks = of.params.asks(of.timeout)
+    return found
 
 
 def measured(sent: int, lost: int) -> Loss:
@@ -60,7 +66,7 @@ def test_the_chance_of_a_silent_run(kind: str, chance: float) -> None:
 def test_exchanges_go_by_the_transport(kind: str, transport: str, count: int) -> None:
     """A connection and its handshake come before the first question."""
     wanted = check("e", kind, transport=transport)
-    assert exchanges(wanted) == count
+    assert asked(wanted).exchanges == count
     assert tries(wanted) == (2 if transport != "udp" or kind == "turn" else 3)
 
 
@@ -68,9 +74,9 @@ def test_what_h323_asks_decides_how_often() -> None:
     """RAS is asked again by our own timer; a call needs an answer beside the connection."""
     assert tries(check("e", "h323", ras="grq")) == 3
     call = check("e", "h323", setup=True)
-    assert (tries(call), exchanges(call)) == (2, 2)
-    assert exchanges(check("e", "h323")) == 1
-    assert (calls(call), calls(check("e", "h323", ras="irq"))) == (True, False)
+    assert asked(call) == Asks(2, 2)
+    assert asked(check("e", "h323")).exchanges == 1
+    assert (call.params.gentle, check("e", "h323", ras="irq").params.gentle) == (30.0, 0.0)
 
 
 @pytest.mark.parametrize(
