@@ -16,7 +16,7 @@ from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import Tally
 from vcmon.model.memory import Sample
 from vcmon.model.result import Outcome, Reason, Result
-from vcmon.model.status import ProvinceStatus, Snapshot, Standing, State, Transition
+from vcmon.model.status import ProvinceStatus, Snapshot, Standing, State, Transition, Uplink
 from vcmon.state import flapping
 from vcmon.state.eyes import Eyes
 from vcmon.state.gallery import Gallery
@@ -118,13 +118,14 @@ class Board:
 
     def record(self, result: Result, attempts: int = 1) -> tuple[Rerun, ...]:
         """Believe one result (made by so many attempts). Returns what should run out of turn."""
-        if self._eyes.takes(result):
-            self._look_at_ourselves()
-            return ()
         track = self._inventory.tracks.get(result.check.endpoint)
         if track is None or result.check.name not in track.watches:
-            return ()  # a run that was on its way when its check was removed
-        return self._believe(track, self._eyes.corrected(result), attempts)
+            if self._eyes.takes(result):
+                self._look_at_ourselves()
+            return ()  # a canary's, or of a run on its way when its check was removed
+        if result.outcome is not Outcome.UP:
+            result = self._eyes.corrected(result)
+        return self._believe(track, result, attempts)
 
     def _believe(self, track: Track, result: Result, attempts: int) -> tuple[Rerun, ...]:
         now = self._clock.monotonic()
@@ -137,9 +138,9 @@ class Board:
         self._mark_suspect(result.check, suspect=watch.belief.suspect)
         quiet = (
             watch.belief is before
-            and now < track.stale_at
             and track.quality_fault is fault
             and track.released is None
+            and not track.has_aged(now)
         )
         if not quiet or track.own.state is State.UNKNOWN:
             self._decide(track, result.check, now)
@@ -218,7 +219,7 @@ class Board:
             if check not in self._suspects:
                 self._refresh(track, now)
         for track in self._inventory.tracks.values():
-            if now >= track.stale_at:
+            if track.has_aged(now):
                 track.status = None
                 self._refresh(track, now)
         for name in tuple(self._unstable):
@@ -227,8 +228,8 @@ class Board:
                 self._refresh(track, now)
         self._roll_up_the_rest()
         self._credit(now)
-        self._gallery.renew_worn(now)
-        self.snapshot()  # now and little: else the next reader would pay for a whole round at once
+        if self._gallery.tend(now):
+            self._hang(now)
 
     def _look_at_ourselves(self) -> None:
         now, ever_up = self._clock.monotonic(), self._inventory.ever_up
@@ -345,14 +346,26 @@ class Board:
 
     # ---- what the views read
 
+    @property
+    def uplink(self) -> Uplink:
+        """Our own side."""
+        return self._eyes.uplink
+
     def snapshot(self) -> Snapshot:
-        """Everything believed now; the same object until something changes."""
-        uplink = self._eyes.uplink
-        if (current := self._gallery.is_current(uplink)) is not None:
+        """Everything believed now; the same object until something changes.
+
+        A change of state is in it at once, what changes no state within DETAILS_AT_WORST.
+        """
+        now = self._clock.monotonic()
+        self._gallery.visit(now)
+        return self._hang(now)
+
+    def _hang(self, now: float) -> Snapshot:
+        if (current := self._gallery.is_current(self.uplink)) is not None:
             return current
         self._roll_up_the_rest()
-        times = self._clock.monotonic(), self._clock.wall()
-        return self._gallery.hang(self._inventory.members, self._paint, times, uplink)
+        times = now, self._clock.wall()
+        return self._gallery.hang(self._inventory.members, self._paint, times, self.uplink)
 
     def _paint(self, slug: str) -> ProvinceStatus:
         now, inventory = self._clock.monotonic(), self._inventory

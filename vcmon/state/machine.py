@@ -63,7 +63,7 @@ def observe(belief: Belief, result: Result, silence_log: float = 0.0) -> Belief:
 
     ``silence_log``: log of the chance that this run was DOWN by packet loss alone.
     """
-    if result.outcome is Outcome.UNKNOWN or _says_nothing_new(belief, result):
+    if result.outcome is Outcome.UNKNOWN or says_nothing_new(belief, result):
         return belief
     impaired, against = _impaired(belief, result)
     seen = replace(
@@ -86,7 +86,7 @@ def observe(belief: Belief, result: Result, silence_log: float = 0.0) -> Belief:
     return replace(seen, streak=grown)
 
 
-def _says_nothing_new(belief: Belief, result: Result) -> bool:
+def says_nothing_new(belief: Belief, result: Result) -> bool:
     """Whether this is the common case: up as before, with nothing pending."""
     return (
         result.outcome is Outcome.UP

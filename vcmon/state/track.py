@@ -13,7 +13,7 @@ from vcmon.model.result import SILENT, Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import CheckStatus, EndpointStatus, Standing, State
 from vcmon.state.flapping import STEADY, Flaps
 from vcmon.state.loss import ANSWERED_LOG, Loss, observed, silence_log, tries
-from vcmon.state.machine import Belief, observe
+from vcmon.state.machine import Belief, observe, says_nothing_new
 from vcmon.state.quality import QualityWindow
 from vcmon.state.rollup import NO_DATA, View, endpoint_standing
 
@@ -39,6 +39,7 @@ class Watch:
     silent: int = 0  # packets without an answer since the last one: loss, or an outage
     tally: Tally = field(default_factory=Tally)
     stalls: int = 0  # runs in a row that our own stall spoilt
+    judged_stale: bool = True  # whether it was stale when its endpoint was judged
 
     def is_stale(self, now: float) -> bool:
         """Whether the last conclusive run is too old to believe."""
@@ -59,10 +60,11 @@ class Packets:
         """Count one run that was answered."""
         self.sent += sent
         self.lost += lost
-        if rtts:
-            self.rtt_sum += sum(rtts)
-            self.rtt_n += len(rtts)
-            self.rtt_max = max(self.rtt_max, *rtts)
+        self.rtt_n += len(rtts)
+        for rtt in rtts:
+            self.rtt_sum += rtt
+            if rtt > self.rtt_max:
+                self.rtt_max = rtt
 
     def take(self, series: str, at: float) -> Sample:
         """All of it as one sample; counting begins anew."""
@@ -92,13 +94,14 @@ class Track:
     quality: QualityWindow = field(default_factory=QualityWindow)
     quality_fault: Reason | None = None
     fell_blind: bool = False  # its answers stopped while our own side was blind
+    judged_blind: bool = False  # the same, when it was judged
     released: int | None = None  # failures in a row when its dead parent came back
     own: Standing = NO_DATA
     shown: Standing = NO_DATA
     onset: float | None = None  # wall seconds: of the outage that was on before our start
     flaps: Flaps = STEADY
     maintenance: bool = False
-    stale_at: float = float("inf")  # monotonic: when the next of its checks goes stale
+    stale_at: float = float("inf")  # monotonic: no check goes stale before, unless judged anew
     status: EndpointStatus | None = None  # cache for the Snapshot
 
     def note(self, result: Result, attempts: int) -> Belief:
@@ -107,7 +110,8 @@ class Track:
         before = watch.belief
         count(watch.tally, result)
         self._weigh(watch, result)
-        watch.belief = observe(before, result, self._silence(watch, result, attempts))
+        if not says_nothing_new(before, result):
+            watch.belief = observe(before, result, self._silence(watch, result, attempts))
         watch.last = result
         if result.outcome is not Outcome.UNKNOWN:
             watch.fresh_at = result.started
@@ -154,21 +158,40 @@ class Track:
 
     def judge(self, now: float) -> Standing:
         """The endpoint's own standing at monotonic second ``now``; remembers when it goes stale."""
-        views = [
-            View(watch.belief, watch.check.decides, watch.is_stale(now))
-            for watch in self.watches.values()
-        ]
-        fresh = [
-            watch.fresh_at + stale_after(watch.check)
-            for watch in self.watches.values()
-            if not watch.is_stale(now)
-        ]
-        self.stale_at = min(fresh, default=float("inf"))
+        for watch in self.watches.values():
+            watch.judged_stale = watch.is_stale(now)
+        self.judged_blind = self.fell_blind
+        self._note_when_stale()
+        views = [View(w.belief, w.check.decides, w.judged_stale) for w in self.watches.values()]
         standing = endpoint_standing(views, self.quality_fault)
         if self.fell_blind and standing.state is not State.DOWN:
             return BLIND
         hidden = self.own.state is State.UNKNOWN and standing.state is State.DOWN
         return self.own if hidden and self._answers(now) else standing
+
+    def has_aged(self, now: float) -> bool:
+        """Whether time alone made the last verdict wrong; if not, finds when it next may.
+
+        A check that goes on answering moves its own staleness away, so this is asked once in
+        three of its intervals, and :meth:`judge` hardly ever.
+        """
+        if now < self.stale_at:
+            return False
+        if self.fell_blind is not self.judged_blind:
+            return True
+        for watch in self.watches.values():
+            if watch.is_stale(now) is not watch.judged_stale:
+                return True
+        self._note_when_stale()
+        return False
+
+    def _note_when_stale(self) -> None:
+        ends = [
+            watch.fresh_at + stale_after(watch.check)
+            for watch in self.watches.values()
+            if not watch.judged_stale
+        ]
+        self.stale_at = min(ends, default=float("inf"))
 
     def _answers(self, now: float) -> bool:
         """Whether whatever was down before nobody could look answers again, as far as was asked.
