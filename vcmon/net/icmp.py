@@ -190,7 +190,7 @@ class Pinger:
                 self._schedule(run, run.due)
                 return
         if run.awaiting:
-            self._schedule(run, self._loop.time() + run.timeout)
+            self._schedule(run, run.lane.sent_at / 1e9 + run.timeout)
         else:
             self._end(run)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from vcmon.clock import monotonic_ns, wall_ns
@@ -28,8 +27,7 @@ STAMPS_AWAITED = 256  # sent packets whose stamp a driver may still owe us; some
 LATE_STAMP_NS = 1_000_000_000  # a stamp further behind our own is another packet's
 
 
-@dataclass(frozen=True, slots=True)
-class BurstPlan:
+class BurstPlan(NamedTuple):
     """How many echo requests, how far apart (seconds), how large (payload bytes), which DSCP."""
 
     packets: int
@@ -152,15 +150,17 @@ class Lane:
         self._ended: deque[tuple[float, Run]] = deque()
         self.reserved = 0  # packets of bursts under way that are still to be sent
         self._random = b""
+        self._spent = 0  # bytes of it
         self._stamped = 0  # packets sent that asked for a stamp
         self.unstamped: dict[int, Packet] = {}  # those whose stamp is still to come
 
     def nonce(self) -> bytes:
         """Bytes that nobody can guess."""
-        if not self._random:
-            self._random = os.urandom(RANDOM_BYTES)
-        nonce, self._random = self._random[: icmp.NONCE_SIZE], self._random[icmp.NONCE_SIZE :]
-        return nonce
+        begin = self._spent
+        if begin >= len(self._random):
+            self._random, begin = os.urandom(RANDOM_BYTES), 0
+        self._spent = begin + icmp.NONCE_SIZE
+        return self._random[begin : self._spent]
 
     def has_room(self, number: int, now: float) -> bool:
         """Whether so many more may be sent; forgets what ended long ago, or must make room."""
