@@ -252,9 +252,9 @@ class Pinger:
         now = self._loop.time()
         for run in over:
             self._runs.discard(run)
-            run.lane.retire(run, now)
+            tell = run.lane.retire(run, now)
             try:
-                run.tell(run.burst())
+                tell(run.burst())
             except Exception as bug:  # noqa: BLE001  theirs; the other bursts must be told too
                 self._loop.call_exception_handler({"message": "echo not taken", "exception": bug})
 

@@ -42,6 +42,8 @@ or a cold start of 10,000 endpoints would look at each of them for each of them.
 PARENT_HOLD = 15.0
 """Seconds that an endpoint's ``down`` waits for the verdict on what it depends on."""
 
+UP, UNKNOWN = Outcome.UP, State.UNKNOWN  # an enum's own lookup is slow, and each result asks
+
 
 class Rerun(NamedTuple):
     """Advice to the engine: run this check again, out of turn."""
@@ -78,7 +80,7 @@ class Board:
         self._flapping = settings.flapping
         self._unstable &= self._inventory.tracks.keys()
         known = self._inventory.watches
-        self._suspects = {check for check in self._suspects if check in known}
+        self._suspects = {c for c in self._suspects if c in known and known[c].belief.suspect}
         self._gallery.take_down(self._inventory.members)
         now = self._clock.monotonic()
         for track in self._inventory.tracks.values():
@@ -123,37 +125,38 @@ class Board:
             if self._eyes.takes(result):
                 self._look_at_ourselves()
             return ()  # a canary's, or of a run on its way when its check was removed
-        if result.outcome is not Outcome.UP:
+        if result.outcome is not UP:
             result = self._eyes.corrected(result)
         return self._believe(track, result, attempts)
 
     def _believe(self, track: Track, result: Result, attempts: int) -> tuple[Rerun, ...]:
         now = self._clock.monotonic()
         watch = track.watches[result.check.name]
-        fault = track.quality_fault
-        before = track.note(result, attempts)
+        fault, before = track.quality_fault, watch.belief
+        track.note(watch, result, attempts)
         self._inventory.note(track.endpoint.province, result, now)
         if watch.check.decides:
             self._note_blindness(track, result)
-        self._mark_suspect(result.check, suspect=watch.belief.suspect)
         quiet = (
             watch.belief is before
             and track.quality_fault is fault
             and track.released is None
-            and not track.has_aged(now)
+            and not (now >= track.stale_at and track.has_aged(now))
+            and track.own.state is not UNKNOWN
         )
-        if not quiet or track.own.state is State.UNKNOWN:
+        if quiet:
+            self._gallery.worn.add(track.endpoint.province)
+            if result.outcome is UP and before.streak is None and not watch.stalls:
+                return ()  # nothing to mark, to decide or to advise: most results end here
+        self._mark_suspect(result.check, suspect=watch.belief.suspect)
+        if not quiet:
             self._decide(track, result.check, now)
             self._refresh(track, now)
             self._gallery.wrong.add(track.endpoint.province)
-        else:
-            self._gallery.worn.add(track.endpoint.province)
-            if result.outcome is Outcome.UP and watch.belief.streak is None and not watch.stalls:
-                return ()
         return self._advice(track, result, before.suspect, now)
 
     def _note_blindness(self, track: Track, result: Result) -> None:
-        if result.outcome is Outcome.UP:
+        if result.outcome is UP:
             track.fell_blind = False
         elif self._eyes.uplink.blind:
             track.fell_blind = True
@@ -219,7 +222,7 @@ class Board:
             if check not in self._suspects:
                 self._refresh(track, now)
         for track in self._inventory.tracks.values():
-            if track.has_aged(now):
+            if now >= track.stale_at and track.has_aged(now):
                 track.status = None
                 self._refresh(track, now)
         for name in tuple(self._unstable):

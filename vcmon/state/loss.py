@@ -35,6 +35,8 @@ HALF_LIFE = 120.0
 EXCHANGES = {"tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sips": 3}
 """Round trips in a row that a run over TCP needs; each has about two tries in the timeout."""
 
+UP = Outcome.UP  # an enum's own lookup is slow, and each result asks
+
 SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
 
 
@@ -82,8 +84,8 @@ def silence_log(check: Check[Any], loss: float) -> float:
 
 def observed(result: Result) -> tuple[int, int]:
     """(sent, lost) packets that an UP result tells of; (0, 0) for any other."""
-    if result.outcome is not Outcome.UP:
+    if result.outcome is not UP:
         return 0, 0
-    if result.echo is not None:
-        return result.echo.sent, result.echo.sent - result.echo.received
+    if (echo := result.echo) is not None:
+        return echo.sent, echo.sent - echo.received
     return result.transmissions, result.transmissions - 1

@@ -22,6 +22,8 @@ STALE_INTERVALS = 3
 
 BLIND = Standing(State.UNKNOWN, Reason.BLIND, Blame.LOCAL)
 
+UP, UNKNOWN = Outcome.UP, Outcome.UNKNOWN  # an enum's own lookup is slow, and each result asks
+
 
 def stale_after(check: Check[Any]) -> float:
     """Seconds after the start of a check's last conclusive run at which it is stale."""
@@ -104,22 +106,19 @@ class Track:
     stale_at: float = float("inf")  # monotonic: no check goes stale before, unless judged anew
     status: EndpointStatus | None = None  # cache for the Snapshot
 
-    def note(self, result: Result, attempts: int) -> Belief:
-        """Take a result in: counters, loss, quality, belief. Returns the belief before it."""
-        watch = self.watches[result.check.name]
-        before = watch.belief
+    def note(self, watch: Watch, result: Result, attempts: int) -> None:
+        """Take a result of one of its watches in: counters, loss, quality, belief."""
         count(watch.tally, result)
         self._weigh(watch, result)
-        if not says_nothing_new(before, result):
-            watch.belief = observe(before, result, self._silence(watch, result, attempts))
+        if not says_nothing_new(watch.belief, result):
+            watch.belief = observe(watch.belief, result, self._silence(watch, result, attempts))
         watch.last = result
-        if result.outcome is not Outcome.UNKNOWN:
+        if result.outcome is not UNKNOWN:
             watch.fresh_at = result.started
         self.status = None
-        return before
 
     def _weigh(self, watch: Watch, result: Result) -> None:
-        if result.outcome is Outcome.UP:
+        if result.outcome is UP:
             sent, lost = observed(result)
             # The silent runs before this answer were loss after all, or the outage that just ended.
             silent = 0 if watch.belief.outcome is Outcome.DOWN else watch.silent
@@ -252,12 +251,12 @@ def outlasts(old: State, new: State) -> bool:
 def count(tally: Tally, result: Result) -> None:
     """Add one result to its check's counters."""
     tally.probes += 1
-    if result.outcome is Outcome.DOWN:
-        tally.failures[result.reason] += 1
-    elif result.outcome is Outcome.UNKNOWN:
+    if result.outcome is UP:
+        tally.duration.observe(result.duration)
+    elif result.outcome is UNKNOWN:
         tally.inconclusive[result.reason] += 1
     else:
-        tally.duration.observe(result.duration)
+        tally.failures[result.reason] += 1
     if (echo := result.echo) is not None:
         tally.sent += echo.sent
         tally.received += echo.received
