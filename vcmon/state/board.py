@@ -141,7 +141,7 @@ class Board:
             watch.belief is before
             and track.quality_fault is fault
             and track.released is None
-            and not (now >= track.stale_at and track.has_aged(now))
+            and not track.has_aged(now)
             and track.own.state is not UNKNOWN
         )
         if quiet:
