@@ -16,10 +16,10 @@ from vcmon.model.figures import EngineFigures
 from vcmon.model.result import Result
 from vcmon.net.deadline import next_whole
 
-GRAIN = 0.1
+GRAIN = 0.05
 """Seconds between two looks at the timetable: one wake-up serves all that is due meanwhile, and
-falls together with every other pulse of the loop. A wake-up costs as much as ten probes; a probe
-that is 100 ms late is on time, and its round trip is taken from the kernel's own stamps."""
+falls together with the loop's pulse. A wake-up costs as much as ten probes; a probe that is 50 ms
+late is on time."""
 
 IDLE = 1.0
 """Seconds of sleep at the longest: the engine's heartbeat, and how soon it sees a resume."""
@@ -171,7 +171,7 @@ class Engine:
 
     def _finish(self, check_id: CheckId) -> None:
         self._running.pop(check_id, None)
-        if check_id in self._again and not self._runner.stopping:
+        if self._again and check_id in self._again and not self._runner.stopping:
             self._launch(check_id, self._again.pop(check_id))
         self._round.discard(check_id)
         if not self._round:

@@ -33,8 +33,6 @@ class Due(NamedTuple):
     in_turn: bool = True  # False: a rerun only
 
 
-
-
 def _both(first: Due, second: Due) -> Due:
     return Due(
         first.check,

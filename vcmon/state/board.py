@@ -136,7 +136,7 @@ class Board:
         track.note(watch, result, attempts)
         self._inventory.note(track.endpoint.province, result, now)
         if watch.check.decides:
-            self._note_blindness(track, result)
+            track.note_sight(result, blind=self._eyes.uplink.blind)
         quiet = (
             watch.belief is before
             and track.quality_fault is fault
@@ -154,12 +154,6 @@ class Board:
             self._refresh(track, now)
             self._gallery.wrong.add(track.endpoint.province)
         return self._advice(track, result, before.suspect, now)
-
-    def _note_blindness(self, track: Track, result: Result) -> None:
-        if result.outcome is UP:
-            track.fell_blind = False
-        elif self._eyes.uplink.blind:
-            track.fell_blind = True
 
     def _mark_suspect(self, check: CheckId, *, suspect: bool) -> None:
         if suspect:
@@ -367,8 +361,8 @@ class Board:
         if (current := self._gallery.is_current(self.uplink)) is not None:
             return current
         self._roll_up_the_rest()
-        times = now, self._clock.wall()
-        return self._gallery.hang(self._inventory.members, self._paint, times, self.uplink)
+        members, times = self._inventory.members, (now, self._clock.wall())
+        return self._gallery.hang(members, self._paint, times, self.uplink)
 
     def _paint(self, slug: str) -> ProvinceStatus:
         now, inventory = self._clock.monotonic(), self._inventory

@@ -82,8 +82,7 @@ class Inventory:
         """Remember when the province answered, or our own side failed towards it."""
         contact = self.contacts[slug]
         if result.outcome is UP:
-            if result.started > contact.last_up:
-                contact.last_up = result.started
+            contact.last_up = max(contact.last_up, result.started)
             self.ever_up = True
         elif result.blame is Blame.LOCAL and result.reason not in SPOILT:
             contact.local_fault = now

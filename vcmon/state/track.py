@@ -65,8 +65,7 @@ class Packets:
         self.rtt_n += len(rtts)
         for rtt in rtts:
             self.rtt_sum += rtt
-            if rtt > self.rtt_max:
-                self.rtt_max = rtt
+            self.rtt_max = max(self.rtt_max, rtt)
 
     def take(self, series: str, at: float) -> Sample:
         """All of it as one sample; counting begins anew."""
@@ -116,6 +115,13 @@ class Track:
         if result.outcome is not UNKNOWN:
             watch.fresh_at = result.started
         self.status = None
+
+    def note_sight(self, result: Result, *, blind: bool) -> None:
+        """A deciding check has ended, while our own side was blind or not."""
+        if result.outcome is UP:
+            self.fell_blind = False
+        elif blind:
+            self.fell_blind = True
 
     def _weigh(self, watch: Watch, result: Result) -> None:
         if result.outcome is UP:
