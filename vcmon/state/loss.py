@@ -33,6 +33,9 @@ HALF_LIFE = 120.0
 """Seconds after which an observation weighs half: a new loss must show within a minute or two."""
 
 
+UP = Outcome.UP  # an enum's own lookup is slow, and each result asks
+
+
 @dataclass(slots=True)
 class Loss:
     """Decayed counts of what an endpoint's checks sent and lost, at monotonic second ``at``."""
@@ -77,8 +80,8 @@ def silence_log(check: Check[Any], loss: float) -> float:
 
 def observed(result: Result) -> tuple[int, int]:
     """(sent, lost) packets that an UP result tells of; (0, 0) for any other, and where none was."""
-    if result.outcome is not Outcome.UP:
+    if result.outcome is not UP:
         return 0, 0
-    if result.echo is not None:
-        return result.echo.sent, result.echo.sent - result.echo.received
+    if (echo := result.echo) is not None:
+        return echo.sent, echo.sent - echo.received
     return result.transmissions, max(0, result.transmissions - 1)
