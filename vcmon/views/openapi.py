@@ -51,12 +51,21 @@ class Operation:
     body: type[BaseModel] | None = None
     query: Mapping[str, Any] | None = None
     status: int = 200
+    media: str = "application/json"
 
 
 OPERATIONS = (
     Operation("get", "/api/v1/status", "All monitored provinces", StatusShape, CACHED),
     Operation(
         "get", "/api/v1/provinces/{slug}", "One province", ProvinceDetailShape, (*CACHED, 404)
+    ),
+    Operation(
+        "get",
+        "/api/v1/events",
+        "What changes, as server-sent events",
+        None,
+        (401, 403, 503),
+        media="text/event-stream",
     ),
     Operation(
         "get",
@@ -152,7 +161,7 @@ def _operation(it: Operation) -> dict[str, Any]:
         "operationId": "_".join((it.method, *words)).replace(".", "_"),
         "summary": it.summary,
         "responses": {
-            str(it.status): _response(it.status, it.answer),
+            str(it.status): _response(it.status, it.answer, it.media),
             **{str(status): _response(status, ErrorShape) for status in it.errors},
         },
     }
@@ -167,16 +176,19 @@ def _operation(it: Operation) -> dict[str, Any]:
     return told
 
 
-def _response(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
+def _response(
+    status: int, model: type[BaseModel] | None, media: str = "application/json"
+) -> dict[str, Any]:
     told: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if status != HTTPStatus.NOT_MODIFIED:
-        told["content"] = _content(model)
+        told["content"] = _content(model, media)
     return told
 
 
-def _content(model: type[BaseModel] | None) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"} if model else {"type": "object"}
-    return {"application/json": {"schema": schema}}
+def _content(model: type[BaseModel] | None, media: str = "application/json") -> dict[str, Any]:
+    if model:
+        return {media: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+    return {media: {"schema": {"type": "object" if media == "application/json" else "string"}}}
 
 
 def _parameters(it: Operation) -> list[dict[str, Any]]:
