@@ -29,6 +29,11 @@ def stale_after(check: Check[Any]) -> float:
     return STALE_INTERVALS * check.interval + check.timeout
 
 
+FAILED_MAX = 5
+"""Failed runs kept of each check, some 700 bytes each: what an outage looked like is still told
+when all is well again, and 10,000 checks that have failed hold 35 MB."""
+
+
 @dataclass(slots=True)
 class Watch:
     """One check's belief and counters."""
@@ -40,6 +45,7 @@ class Watch:
     silent: int = 0  # packets without an answer since the last one: loss, or an outage
     tally: Tally = field(default_factory=Tally)
     stalls: int = 0  # runs in a row that our own stall spoilt
+    failed: tuple[Result, ...] = ()  # the last runs that were not UP, oldest first
 
     def is_stale(self, now: float) -> bool:
         """Whether the last conclusive run is too old to believe."""
@@ -111,6 +117,8 @@ class Track:
         self._weigh(watch, result)
         watch.belief = observe(before, result, self._silence(watch, result, attempts))
         watch.last = result
+        if result.outcome is not Outcome.UP:
+            watch.failed = (*watch.failed[1 - FAILED_MAX :], result)
         if result.outcome is not Outcome.UNKNOWN:
             watch.fresh_at = result.started
         self.status = None
@@ -228,6 +236,7 @@ def _check_status(watch: Watch, now: float) -> CheckStatus:
         failing=belief.failing,
         last=watch.last,
         stale=stale,
+        failed=watch.failed,
     )
 
 
