@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from vcmon.model.endpoint import Role
 from vcmon.model.memory import Cause, Deed
-from vcmon.model.result import Blame, Reason
+from vcmon.model.result import Blame, Outcome, Reason
 from vcmon.model.status import State
 
 STATES: Mapping[State, str] = {
@@ -96,6 +96,13 @@ REASONS: Mapping[Reason, str] = {
     Reason.GAP: "pemantau tidak mengamati",
     Reason.NO_DATA: "belum ada hasil pemeriksaan",
 }
+
+OUTCOMES: Mapping[Outcome, str] = {
+    Outcome.UP: "menjawab",
+    Outcome.DOWN: "gagal",
+    Outcome.UNKNOWN: "tidak terukur",
+}
+"""What is believed of one check."""
 
 BLAMES: Mapping[Blame, str] = {
     Blame.NONE: "",
