@@ -83,7 +83,9 @@ def intervals(series: str) -> Iterator[Interval]:
 def samples() -> Iterator[Sample]:
     """A sample each five minutes of two days, and one a day before that."""
     for number in range(88):
-        yield Sample(f"endpoint:{CODEC}", NOW - (89 - number) * DAY, 8000, 9, 44_000 * 8000, 8000, 210_000)
+        yield Sample(
+            f"endpoint:{CODEC}", NOW - (89 - number) * DAY, 8000, 9, 44_000 * 8000, 8000, 210_000
+        )
     for number in range(287, -1, -1):
         at = NOW - 300 * number
         if SILENCE[0] <= at < SILENCE[1] or OUTAGE[0] <= at < OUTAGE[1] or at > FALL:

@@ -337,10 +337,12 @@ def test_every_link_leads_somewhere() -> None:
         ASSETS.path("vcmon.css"),
         "/?jeda",
         "/en/",
+        "/gangguan",
         "/laporan",
         "/papan",
         "/api/v1/status",
         "/metrics",
+        *(f"/provinsi/{status.province.slug}" for status in mixed().provinces),
     }
 
 
