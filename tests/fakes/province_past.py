@@ -23,7 +23,7 @@ from vcmon.model.memory import (
     Sample,
 )
 from vcmon.model.path import Hop, Route
-from vcmon.model.result import Blame, Reason
+from vcmon.model.result import Blame, Outcome, Reason
 from vcmon.model.status import Snapshot, State
 
 SLUG, CODEC = "sulawesi-selatan", "sulawesi-selatan-codec"
@@ -38,7 +38,7 @@ FALL = NOW - 754
 
 
 def with_failures(snapshot: Snapshot) -> Snapshot:
-    """The codec's failed checks have failed five times lately."""
+    """What fails has failed five times before."""
     statuses = []
     for status in snapshot.provinces:
         members = []
@@ -48,7 +48,7 @@ def with_failures(snapshot: Snapshot) -> Snapshot:
                     each,
                     failed=tuple(each.last._replace(at=NOW - 9000 + 60 * n) for n in range(5)),
                 )
-                if each.last is not None and member.endpoint.id == CODEC
+                if each.last is not None and each.last.outcome is not Outcome.UP
                 else each
                 for each in member.checks
             )

@@ -17,6 +17,8 @@ from tests.fakes.province_past import CODEC, FALL, SLUG, past_world, settings_of
 from tests.fakes.snapshots import NOW, World, mixed
 from vcmon.history.store import Store
 from vcmon.model.memory import Member
+from vcmon.model.path import Hop, Route
+from vcmon.model.result import Reason
 
 
 @pytest.fixture
@@ -107,6 +109,18 @@ async def test_other_provinces_outages_are_not_told(world: World) -> None:
     assert "/gangguan/12" not in page
     assert "Penggantian router" not in page
     assert CODEC not in page
+
+
+async def test_a_healthy_way_is_not_called_a_failing_one(world: World) -> None:
+    """Where none failed the healthy way stands alone."""
+    hops = (Hop(1, ("192.0.2.77",), 0.001),)
+    route = Route("aceh-codec", "192.0.2.77", NOW - 60, True, hops, True, Reason.OK)
+    await write(world, lambda file: file.put_route(route))
+    async with serving(world) as browser:
+        page = (await browser.ask("/en/provinsi/aceh")).text
+    assert "192.0.2.77" in page
+    assert "The way is whole" in page
+    assert "While failing" not in page
 
 
 async def test_without_a_memory_the_present_is_still_told(world: World) -> None:

@@ -139,7 +139,7 @@ def line_of(it: Incident, names: Names, now: float, tongue: Tongue) -> Line:
         start=tongue.moment(it.start, now),
         start_iso=words.rfc3339(it.start),
         lasting=tongue.lasting(max(0.0, end - it.start)),
-        reason=words.sentence(tongue.why(it.reason)),
+        reason=tongue.why(it.reason),
         cause=tongue.say(words.CAUSES[it.cause]),
         provinces=_provinces(it, names, tongue),
         acknowledged=words.clean(ack.author, 80) if ack else "",

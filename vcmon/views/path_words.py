@@ -68,7 +68,8 @@ class Ways(NamedTuple):
     """Two ways laid side by side, in words."""
 
     endpoint: str
-    at: float  # wall seconds when the failing one was traced
+    at: float  # wall seconds when the one of now was traced
+    healthy: bool  # the one of now is a healthy one: there is no failing one
     before_at: float | None  # and the healthy one
     sentence: str
     rows: tuple[tuple[str, str, str], ...]  # time to live, the hop before, the hop now
@@ -80,6 +81,7 @@ def told(pair: Pair, language: Language) -> Ways:
     return Ways(
         now.endpoint,
         now.at,
+        now.healthy,
         before.at if before else None,
         sentence(compare(before, now), language),
         tuple(side_by_side(before, now)),
