@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.browser import serving
+from tests.fakes.figures import record
 from tests.fakes.filled_memory import HOSTILE, incident
 from tests.fakes.province_past import CODEC, FALL, SLUG, past_world, settings_of
 from tests.fakes.snapshots import NOW, World, mixed
@@ -19,6 +23,7 @@ from vcmon.history.store import Store
 from vcmon.model.memory import Member
 from vcmon.model.path import Hop, Route
 from vcmon.model.result import Reason
+from vcmon.views import province_face
 
 
 @pytest.fixture
@@ -100,6 +105,11 @@ async def test_a_province_is_told_whole(world: World) -> None:
     ):
         assert told in page, told
     assert page.count("<figure") == 3
+    packed = gzip.compress(page.encode(), 6)
+    light = len(packed) <= 8192 and len(page.encode()) <= 40_960
+    sizes = f"{len(page.encode()) / 1024:.1f} KiB, {len(packed) / 1024:.1f} KiB packed"
+    record("page.province.bytes", sizes, "<= 40 and 8 KiB", light)
+    assert light
 
 
 async def test_other_provinces_outages_are_not_told(world: World) -> None:
@@ -151,6 +161,31 @@ async def test_a_memory_in_trouble_is_a_page_that_says_so(
     assert (reply.status, again.status) == (503, 200)
     assert reply.headers["Retry-After"] == "2"
     assert "The memory cannot be read" in reply.text
+
+
+async def test_what_is_now_does_not_wait_for_what_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that hangs costs the first reader a moment and the others nothing."""
+    released = threading.Event()
+
+    def hang(*_: object, **__: object) -> list[object]:
+        released.wait(20)
+        return []
+
+    monkeypatch.setattr(Store, "find", hang)
+    monkeypatch.setattr(province_face, "ANSWERS_WITHIN", 0.3)
+    try:
+        async with serving(world) as browser:
+            first = await browser.ask(f"/provinsi/{SLUG}")
+            began = time.monotonic()
+            others = [await browser.ask(f"/provinsi/{slug}") for slug in ("aceh", "bali", "papua")]
+            took = time.monotonic() - began
+    finally:
+        released.set()
+    assert {reply.status for reply in (first, *others)} == {200}
+    assert all("Ingatan pemantau tidak dapat dibaca" in reply.text for reply in (first, *others))
+    assert took < 1.5
 
 
 async def test_the_list_has_pages_of_fifty(world: World) -> None:

@@ -76,19 +76,10 @@ def summary(curve: Curve, t: Tongue) -> str:
     means = [rtt for rtt in map(rtt_of, slots) if rtt is not None]
     whole = together(slots)
     parts = []
-    mean = rtt_of(whole)
-    if mean is not None:
+    if (mean := rtt_of(whole)) is not None:
         low, high = t.milliseconds(min(means)), t.milliseconds(max(means))
-        peak = t.milliseconds(whole.rtt_max / 1e6)
-        parts.append(
-            t.say(
-                "RTT rata-rata {mean} ({low} sampai {high}), puncak {peak}",
-                mean=t.milliseconds(mean),
-                low=low,
-                high=high,
-                peak=peak,
-            )
-        )
+        figures = {"mean": t.milliseconds(mean), "peak": t.milliseconds(whole.rtt_max / 1e6)}
+        parts.append(t.say(words.SPREAD, low=low, high=high, **figures))
     if (loss := loss_of(whole)) is not None:
         parts.append(t.say(words.LOST_SHARE, share=t.percent(loss)))
     for state, seconds in (

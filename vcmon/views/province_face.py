@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
+from vcmon.clock import SystemClock, monotonic_ns
 from vcmon.config.settings import Settings
+from vcmon.errors import ProbeError
 from vcmon.history.glance import INCIDENTS, Glance, read_glance
 from vcmon.history.paths import Pair
 from vcmon.history.store import Store
 from vcmon.model.memory import Incident
 from vcmon.model.province import Province
 from vcmon.model.status import ProvinceStatus
+from vcmon.net.deadline import Deadline, LoopLag
 from vcmon.views import words
 from vcmon.views.curve_words import Picture, pictures_of
 from vcmon.views.frame import Frame, Place, spoken
@@ -45,6 +48,12 @@ REMEMBERED = 10.0
 
 PASTS = 120
 """Provinces kept so, in each language one endpoint of each and some more."""
+
+ANSWERS_WITHIN = 2.0
+"""Seconds for the memory to answer: a disk that hangs leaves the page without its past."""
+
+SPARED_NS = 5_000_000_000
+"""Nanoseconds for which a memory that did not answer isn't asked again."""
 
 FRESH = 1.0
 """Seconds that a page is kept: ages are told to the second."""
@@ -88,7 +97,8 @@ class ProvinceFace:
         self._shelf = shelf
         self._pages = pages
         self._page = pages.environment.get_template("province.html")
-        self._pasts: Kept[Past] = Kept(REMEMBERED, PASTS)
+        self._pasts: Kept[Past | None] = Kept(REMEMBERED, PASTS)
+        self._spared_until = 0  # monotonic ns: the memory did not answer lately
         self._bodies: Kept[Body] = Kept(FRESH, BODIES)
 
     def add_to(self, app: web.Application) -> None:
@@ -142,9 +152,18 @@ class ProvinceFace:
             glance = read_glance(store, settings, province.slug, shown, frame.now)
             return past_of(glance, province, t)
 
+        return await self._pasts.get(key, lambda: self._asked(work))
+
+    async def _asked(self, work: Callable[[Store], Past]) -> Past | None:
+        """The memory's answer, if it comes soon: what is now must not wait for what was."""
+        if monotonic_ns() < self._spared_until:
+            return None
+        clock = SystemClock()
+        deadline = Deadline(clock, LoopLag(clock), ANSWERS_WITHIN)
         try:
-            return await self._pasts.get(key, lambda: self._shelf.read(work))
-        except Refusal:
+            return await deadline.run(self._shelf.read(work), "the memory did not answer")
+        except (Refusal, ProbeError):
+            self._spared_until = monotonic_ns() + SPARED_NS
             return None
 
     def _facts(

@@ -14,7 +14,7 @@ from vcmon.model.endpoint import CONFERENCE_ROLES, Endpoint, measuring
 from vcmon.model.memory import Occasion
 from vcmon.model.province import Province
 from vcmon.model.result import Direction, Outcome, Reason, Result
-from vcmon.model.status import CheckStatus, EndpointStatus, ProvinceStatus, State
+from vcmon.model.status import CheckStatus, EndpointStatus, ProvinceStatus, Standing, State
 from vcmon.views import words
 from vcmon.views.freshness import believed, is_current, mos_of
 from vcmon.views.rows import Known, cause_of, label_of, members_of, trouble_of, zone_of
@@ -101,16 +101,7 @@ def head_of(
     standing, province = status.standing, status.province
     state = believed(standing.state, stale)
     trouble = None if stale else trouble_of(status)
-    cause, blame = "", ""
-    if trouble is not None:
-        known = Known(
-            {e.endpoint.id: e for p in everything for e in p.endpoints},
-            {p.province.slug: t.province(p.province) for p in everything},
-        )
-        cause = words.sentence(cause_of(trouble, province.slug, known, t))
-        if trouble is not standing:
-            cause = f"{t.say(words.BESIDE)} {t.state(trouble.state).lower()}: {cause}"
-        blame = t.blame(trouble.blame)
+    cause = _cause(trouble, status, everything, t) if trouble is not None else ""
     told = standing.since > 0 and not stale
     contacts = dict.fromkeys(
         words.clean(e.endpoint.contact) for e in members_of(status) if e.endpoint.contact
@@ -126,9 +117,25 @@ def head_of(
         since_iso=words.rfc3339(standing.since) if told else None,
         lasting=t.lasting(now - standing.since) if told else "",
         cause=cause,
-        blame=blame,
+        blame=t.blame(trouble.blame) if trouble is not None else "",
         contacts=tuple(contacts)[:CONTACTS_MAX],
     )
+
+
+def _cause(
+    trouble: Standing, status: ProvinceStatus, everything: Sequence[ProvinceStatus], t: Tongue
+) -> str:
+    """The reason, and the true parent wherever that stands."""
+    known = Known({}, {})
+    if trouble.parent is not None:
+        known = Known(
+            {e.endpoint.id: e for p in everything for e in p.endpoints},
+            {p.province.slug: t.province(p.province) for p in everything},
+        )
+    told = words.sentence(cause_of(trouble, status.province.slug, known, t))
+    if trouble is status.standing:
+        return told
+    return f"{t.say(words.BESIDE)} {t.state(trouble.state).lower()}: {told}"
 
 
 def parts_of(status: ProvinceStatus, now: float, stale: bool, t: Tongue) -> list[Part]:

@@ -157,6 +157,8 @@ UNSTABLE = "tidak stabil, {n}x dalam {minutes} menit"
 
 USUAL = "RTT {now}, biasanya {usual}"
 
+SPREAD = "RTT rata-rata {mean} ({low} sampai {high}), puncak {peak}"
+
 SCORE = "perkiraan MOS {mos}"
 
 LASTING = (
