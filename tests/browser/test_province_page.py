@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.test_page import CONTRAST, looking, size, width_of
-from tests.fakes.province_past import CODEC, SLUG, past_world
+from tests.fakes.province_past import CODEC, SLUG, past_world, settings_of
 from tests.fakes.snapshots import NOW, World
 from vcmon.history.store import Store
 from vcmon.model.memory import Deed, Remark
@@ -43,6 +43,37 @@ async def test_all_can_be_read_without_sideways_scrolling(
             assert await width_of(view.page) <= width, path
         assert await view.page.evaluate("document.querySelectorAll('*').length") <= 1500
         assert view.complaints == []
+
+
+async def test_endless_names_do_not_break_the_layout(world: World) -> None:
+    """Sites, providers, contacts and authors of 10 kB without a space: no sideways scrolling."""
+    long = "W" * 10_000
+    statuses = tuple(
+        replace(
+            status,
+            endpoints=tuple(
+                replace(e, endpoint=replace(e.endpoint, site=long, provider=long, contact=long))
+                for e in status.endpoints
+            ),
+        )
+        for status in world.snapshot.provinces
+    )
+    world.snapshot = replace(world.snapshot, provinces=statuses)
+    world.settings = settings_of(world.snapshot)
+
+    def say() -> None:
+        assert world.file is not None
+        file = Store.open(world.file)
+        file.remark(12, Remark(NOW - 1, long[:80], Deed.ACK, long[:2000], long[:80]))
+        file.close()
+
+    await asyncio.to_thread(say)
+    async with looking(world, viewport=size(320)) as view:
+        for width in (320, 1280):
+            await view.page.set_viewport_size({"width": width, "height": 800})
+            for path in (f"provinsi/{SLUG}", "gangguan", "gangguan/12"):
+                await view.page.goto(view.url + path)
+                assert await width_of(view.page) <= width, (path, width)
 
 
 async def test_a_province_follows_by_itself(world: World) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from vcmon.history.availability import Availability, floor_percent
 from vcmon.history.facts import CENTRE
+from vcmon.history.report import ENOUGH
 from vcmon.model.endpoint import CONFERENCE_ROLES, Endpoint, measuring
 from vcmon.model.memory import Occasion
 from vcmon.model.province import Province
@@ -89,7 +90,6 @@ class Part:
     maintenance: bool
     line: str  # medium and provider, what it stands behind
     quality: tuple[str, ...]
-    measured: bool  # there are curves of it
     contact: str
     checks: tuple[CheckRow, ...]
 
@@ -167,7 +167,6 @@ def _part(it: EndpointStatus, province: Province, now: float, stale: bool, t: To
         maintenance=it.maintenance,
         line=words.clean(" · ".join(filter(None, (medium, endpoint.provider, behind)))),
         quality=() if stale else tuple(_quality(it, t)),
-        measured=measuring(endpoint.checks) is not None,
         contact=words.clean(endpoint.contact),
         checks=tuple(_check(one, province, now, stale, t) for one in it.checks[:CHECKS_MAX]),
     )
@@ -236,14 +235,17 @@ def _phases(run: Result, t: Tongue) -> str:
 
 
 def charted(status: ProvinceStatus, asked: str) -> str:
-    """Whose curves to show: the endpoint that was asked for, else the first that is measured, of
-    those that a conference needs first. "" for none. Never by state: a page must not jump.
+    """Whose curves to show: the endpoint that was asked for, else the first whose round trips are
+    measured, of those that a conference needs if there is one. Never by state: no page may jump.
     """
-    measured = [e.endpoint for e in status.endpoints if measuring(e.endpoint.checks) is not None]
-    if any(each.id == asked for each in measured):
+    those = [each.endpoint for each in status.endpoints]
+    if any(each.id == asked for each in those):
         return asked
-    deciding = (each.id for each in measured if each.role in CONFERENCE_ROLES)
-    return next(deciding, measured[0].id if measured else "")
+    ranked = sorted(
+        those,
+        key=lambda each: (measuring(each.checks) is None, each.role not in CONFERENCE_ROLES),
+    )
+    return ranked[0].id if ranked else ""
 
 
 def availability_words(figure: Availability, t: Tongue) -> str:
@@ -251,11 +253,17 @@ def availability_words(figure: Availability, t: Tongue) -> str:
     share, seen = figure.ratio, figure.coverage
     if share is None:
         return t.say("belum ada yang terukur")
-    told = t.say("{share}, terukur {seen} dari waktunya", share=_cut(share, t), seen=_cut(seen, t))
-    if not figure.count:
-        return f"{told}; {t.say('tidak pernah putus')}"
-    longest = t.lasting(figure.longest / 1000)
-    return f"{told}; {t.say('{n} kali putus, terlama {age}', n=figure.count, age=longest)}"
+    parts = [
+        t.say("{share}, terukur {seen} dari waktunya", share=_cut(share, t), seen=_cut(seen, t))
+    ]
+    if figure.count:
+        longest = t.lasting(figure.longest / 1000)
+        parts.append(t.say("{n} kali putus, terlama {age}", n=figure.count, age=longest))
+    else:
+        parts.append(t.say("tidak pernah putus"))
+    if seen is None or seen < ENOUGH:
+        parts.append(t.say("data belum cukup untuk dinilai"))
+    return "; ".join(parts)
 
 
 def _cut(share: Fraction | None, t: Tongue) -> str:

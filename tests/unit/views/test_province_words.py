@@ -84,7 +84,10 @@ def test_an_endless_province_is_bounded() -> None:
 
 
 def test_curves_are_of_whom_was_asked_for_and_never_jump() -> None:
-    """Unasked: the first that decides and is measured, in whatever state; "" for none."""
+    """Unasked: the first that decides and is measured, in whatever state; "" for none.
+
+    One that nobody measures has its states and losses still.
+    """
     it = status_of(SLUG)
     assert charted(it, "") == CODEC
     assert charted(it, "sulawesi-selatan-router") == "sulawesi-selatan-router"
@@ -92,7 +95,12 @@ def test_curves_are_of_whom_was_asked_for_and_never_jump() -> None:
     down = Standing(State.DOWN, it.standing.reason)
     assert charted(replace(it, endpoints=it.endpoints[::-1], standing=down), "") == CODEC
     lone = make_endpoint(PROVINCES[SLUG], Role.CODEC, ["sip"])
-    assert charted(replace(it, endpoints=(EndpointStatus(lone, down, ()),)), "") == ""
+    router = it.endpoints[0]
+    assert charted(replace(it, endpoints=(EndpointStatus(lone, down, ()), router)), "") == (
+        router.endpoint.id
+    )
+    assert charted(replace(it, endpoints=(EndpointStatus(lone, down, ()),)), "") == lone.id
+    assert charted(replace(it, endpoints=()), "") == ""
 
 
 def figure(good: int, bad: int, unknown: int = 0, count: int = 0) -> Availability:
@@ -106,6 +114,9 @@ def test_availability_is_cut_never_rounded_up() -> None:
     told = availability_words(figure(7_776_000_000, 1, count=1), BAHASA)
     assert told == "99,99 %, terukur 100,00 % dari waktunya; 1 kali putus, terlama 0 dtk"
     assert availability_words(figure(1, 0), ENGLISH).endswith("never lost")
+    scarce = availability_words(figure(90, 0, 10), BAHASA)
+    assert scarce.startswith("100,00 %, terukur 90,00 % dari waktunya; tidak pernah putus; ")
+    assert scarce.endswith("data belum cukup untuk dinilai")
     assert availability_words(figure(0, 0, 5), BAHASA) == "belum ada yang terukur"
     assert figure(0, 0).ratio is None
     assert figure(3, 1).ratio == Fraction(3, 4)
