@@ -14,6 +14,7 @@ from vcmon.errors import ProbeError, origin
 from vcmon.model.endpoint import Check
 from vcmon.model.result import SILENT, Blame, Outcome, Reason, Result
 from vcmon.net.deadline import Deadline, LoopLag
+from vcmon.net.heartbeats import Heartbeats
 from vcmon.net.icmp import Pinger
 from vcmon.net.resolver import Resolver
 from vcmon.probes.base import Begin, Probe, Tools
@@ -67,6 +68,7 @@ class Runner:
     probes: Mapping[str, Probe]
     slots: asyncio.Semaphore
     begins: Mapping[str, Begin] = field(default_factory=dict)
+    heartbeats: Heartbeats = field(default_factory=Heartbeats)
     stopping: bool = False
     _attempts: dict[asyncio.Task[Any], _Attempt] = field(default_factory=dict)
 
@@ -82,10 +84,17 @@ class Runner:
         begin = self.begins.get(check.kind)
         if begin is None:
             return False
-        tools = self._tools(Deadline(self.clock, self.lag, check.timeout))
+        deadline = Deadline(self.clock, self.lag, check.timeout)
+        tools = self._tools(deadline)
 
         def told(verdict: Callable[[], Result]) -> None:
-            done(_unless_stalled(_ruled(check, tools, verdict), tools.deadline))
+            try:
+                result = verdict()
+            except ProbeError as error:
+                result = _failed(check, tools, error)
+            except Exception as bug:  # noqa: BLE001  as in _attempt
+                result = _failed(check, tools, _bug(check, bug))
+            done(_unless_stalled(result, deadline))
 
         try:
             return begin(check, tools, told)
@@ -165,7 +174,8 @@ class Runner:
         return _unless_stalled(result, deadline)
 
     def _tools(self, deadline: Deadline) -> Tools:
-        return Tools(self.clock, self.pinger, self.resolver, deadline, self.clock.wall())
+        at, heartbeats = self.clock.wall(), self.heartbeats
+        return Tools(self.clock, self.pinger, self.resolver, deadline, at, heartbeats=heartbeats)
 
     def _cut_off_overdue(self, now: float) -> None:
         """End the attempts whose probes ignore their deadline; one look serves them all."""
@@ -179,15 +189,6 @@ class Runner:
             elif not attempt.cut_off:
                 attempt.cut_off = True
                 task.cancel()
-
-
-def _ruled(check: Check[Any], tools: Tools, verdict: Callable[[], Result]) -> Result:
-    try:
-        return verdict()
-    except ProbeError as error:
-        return _failed(check, tools, error)
-    except Exception as bug:  # noqa: BLE001  as in _attempt
-        return _failed(check, tools, _bug(check, bug))
 
 
 def _failed(check: Check[Any], tools: Tools, error: ProbeError) -> Result:
@@ -215,7 +216,8 @@ def _unless_stalled(result: Result, deadline: Deadline) -> Result:
 
     An echo that came back is proven by the kernel's own stamps.
     """
-    proven = result.echo is not None and result.outcome is Outcome.UP
-    if proven or result.outcome is Outcome.UNKNOWN or not deadline.stalled():
+    if result.outcome is Outcome.UP and result.echo is not None:
+        return result
+    if result.outcome is Outcome.UNKNOWN or not deadline.stalled():
         return result
     return result._replace(outcome=Outcome.UNKNOWN, reason=Reason.STALL, blame=Blame.LOCAL)

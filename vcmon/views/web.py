@@ -27,6 +27,7 @@ from vcmon.views.province_face import ProvinceFace
 from vcmon.views.recall import Recall
 from vcmon.views.refusal import Refusal
 from vcmon.views.report_face import ReportFace
+from vcmon.views.reporting import Reporting
 from vcmon.views.shelf import Shelf
 from vcmon.views.site import Seldom, Site
 from vcmon.views.sources import Sources
@@ -358,6 +359,7 @@ def build(sources: Sources) -> web.Application:
     app.on_cleanup.append(closing(shelf, gate))
     Recall(sources, shelf, gate).add_to(app)
     Acting(sources, shelf, gate).add_to(app)
+    Reporting(sources, gate).add_to(app)
     Outside(sources, shelf).add_to(app)
     IncidentFace(sources, shelf, faces.pages).add_to(app)
     ProvinceFace(sources, shelf, faces.pages).add_to(app)
