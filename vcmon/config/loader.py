@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vcmon.config.address import parse_canary, split_listen
+from vcmon.config.address import is_page, parse_canary, split_listen
 from vcmon.config.document import Document, Loc, dotted, parse_document
 from vcmon.config.endpoints import Vocabulary, build_endpoints
 from vcmon.config.inventory import Row, read_rows
@@ -161,6 +161,10 @@ class _Reader:
             self._wrong(("history", "path"), "expected the name of a file, or '' for no memory")
         if file.web.tokens_file and not file.web.tokens_file.strip():
             self._wrong(("web", "tokens_file"), "expected the name of a file, or '' for none")
+        if file.web.grafana and not is_page(file.web.grafana):
+            self._wrong(
+                ("web", "grafana"), "expected an address as https://grafana.example/, or ''"
+            )
         if file.defaults.timeout > file.defaults.interval:
             self._wrong(("defaults", "timeout"), "the timeout is longer than the interval")
         if file.flapping.calm > file.flapping.changes:

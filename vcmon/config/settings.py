@@ -63,6 +63,7 @@ class Web(Strict):
 
     listen: str = "127.0.0.1:9838"  # host:port, [::1]:port
     tokens_file: str = ""  # who may act; as history.path; "": nobody
+    grafana: str = ""  # where a Grafana with our dashboards is, for links; "": nowhere
 
 
 class History(Strict):

@@ -17,10 +17,13 @@ from aiohttp.typedefs import Middleware
 from vcmon.views import api, exposition, freshness, pages, stream
 from vcmon.views.acting import Acting
 from vcmon.views.assets import Assets
+from vcmon.views.frame import spoken
 from vcmon.views.gate import Gate
+from vcmon.views.incident_face import IncidentFace
 from vcmon.views.metrics import Metrics
 from vcmon.views.outside import Outside
 from vcmon.views.press import Body, Press, accepts_gzip, answer, slices
+from vcmon.views.province_face import ProvinceFace
 from vcmon.views.recall import Recall
 from vcmon.views.refusal import Refusal
 from vcmon.views.report_face import ReportFace
@@ -28,7 +31,7 @@ from vcmon.views.reporting import Reporting
 from vcmon.views.shelf import Shelf
 from vcmon.views.site import Seldom, Site
 from vcmon.views.sources import Sources
-from vcmon.views.tongue import BAHASA, ENGLISH, TONGUES, Tongue
+from vcmon.views.tongue import ENGLISH, TONGUES
 
 __all__ = ["Site", "build"]
 
@@ -109,11 +112,6 @@ def refusal(request: web.Request) -> str | None:
     if headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
         return "not from a page of another site"
     return None
-
-
-def spoken(request: web.Request) -> Tongue:
-    """The language that the address asks for."""
-    return ENGLISH if request.path.startswith(f"{ENGLISH.root}/") else BAHASA
 
 
 class Faces:
@@ -363,5 +361,7 @@ def build(sources: Sources) -> web.Application:
     Acting(sources, shelf, gate).add_to(app)
     Reporting(sources, gate).add_to(app)
     Outside(sources, shelf).add_to(app)
+    IncidentFace(sources, shelf, faces.pages).add_to(app)
+    ProvinceFace(sources, shelf, faces.pages).add_to(app)
     stream.Stream(sources).add_to(app)
     return app

@@ -12,7 +12,8 @@ from math import isfinite
 from zoneinfo import ZoneInfo
 
 from vcmon.model.endpoint import Role
-from vcmon.model.result import Blame, Reason
+from vcmon.model.memory import Cause, Deed
+from vcmon.model.result import Blame, Outcome, Reason
 from vcmon.model.status import State
 
 STATES: Mapping[State, str] = {
@@ -96,12 +97,41 @@ REASONS: Mapping[Reason, str] = {
     Reason.NO_DATA: "belum ada hasil pemeriksaan",
 }
 
+OUTCOMES: Mapping[Outcome, str] = {
+    Outcome.UP: "menjawab",
+    Outcome.DOWN: "gagal",
+    Outcome.UNKNOWN: "tidak terukur",
+}
+"""What is believed of one check."""
+
 BLAMES: Mapping[Blame, str] = {
     Blame.NONE: "",
     Blame.REMOTE: "di sisi tujuan",
     Blame.PATH: "di jalur",
     Blame.LOCAL: "di sisi pemantau",
 }
+
+CAUSES: Mapping[Cause, str] = {
+    Cause.PROVIDER: "penyedia sambungan",
+    Cause.CABLE: "kabel",
+    Cause.POWER: "listrik",
+    Cause.DEVICE: "perangkat",
+    Cause.PLANNED: "pekerjaan terencana",
+    Cause.CENTRE: "sisi Pusat",
+    Cause.UNKNOWN: "belum diketahui",
+}
+
+OWNERS: Mapping[str, str] = {"island": "wilayah", "provider": "penyedia", "medium": "media"}
+
+COUNTRY = "seluruh Indonesia"
+
+DEEDS: Mapping[Deed, str] = {
+    Deed.ACK: "mengakui",
+    Deed.NOTE: "mencatat",
+    Deed.CAUSE: "menetapkan penyebab",
+    Deed.CLOSE: "menutup",
+}
+"""What somebody did to an incident, after their name."""
 
 ROLES: Mapping[Role, str] = {
     Role.CODEC: "Kodek",
@@ -126,6 +156,8 @@ MEDIA: Mapping[str, str] = {
 UNSTABLE = "tidak stabil, {n}x dalam {minutes} menit"
 
 USUAL = "RTT {now}, biasanya {usual}"
+
+SPREAD = "RTT rata-rata {mean} ({low} sampai {high}), puncak {peak}"
 
 SCORE = "perkiraan MOS {mos}"
 
