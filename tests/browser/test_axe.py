@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from playwright.async_api import Page
@@ -59,7 +60,7 @@ async def test_no_violation(world: Callable[[], World], scheme: str) -> None:
     """WCAG 2.2 AA and good practice: 0 violations on every page, in Bahasa and in English."""
     found, pages, paths = {}, 0, PATHS if world is problems else ("", "papan")
     # The policy forbids a page to run what isn't ours; only here that has to be.
-    options = {"bypass_csp": True, "color_scheme": scheme, "viewport": size(1280)}
+    options: dict[str, Any] = {"bypass_csp": True, "color_scheme": scheme, "viewport": size(1280)}
     async with looking(world(), **options) as view:
         for root in ("", "en/"):
             for path in paths:
@@ -81,7 +82,7 @@ async def test_no_violation(world: Callable[[], World], scheme: str) -> None:
         {"viewport": size(1280), "java_script_enabled": True, "reduced_motion": "reduce"},
     ],
 )
-async def test_no_violation_however_it_is_seen(options: dict[str, object]) -> None:
+async def test_no_violation_however_it_is_seen(options: dict[str, Any]) -> None:
     """The same on a telephone, on the wall, in high contrast and without motion."""
     async with looking(problems(), bypass_csp=True, **options) as view:
         for path in ("", "papan", "laporan/2026-10"):
