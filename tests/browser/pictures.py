@@ -85,7 +85,9 @@ async def take(base: str) -> None:
             await _open(page, base + path)
             await page.screenshot(path=IMAGES / f"{name}.png")
         await _open(page, base)
+        await page.set_viewport_size({"width": 1280, "height": 4000})  # its head sticks elsewhere
         await page.locator("section:has(> #provinsi)").screenshot(path=IMAGES / "tabel.png")
+        await page.set_viewport_size({"width": 1280, "height": 1000})
         await _open(page, base + "?jeda")
         await page.screenshot(path=IMAGES / "jeda.png", clip=_top(360))
         await _open(page, base + "laporan")

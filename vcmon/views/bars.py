@@ -27,7 +27,10 @@ Step = tuple[int, int]
 
 NOTHING: Step = (HEIGHT, 0)
 
-_PICTURE = Markup('<svg class="bar" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
+_PICTURE = Markup(
+    '<svg class="bar" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img">'
+    "<title>{}</title>{}</svg>"
+)
 _PATH = Markup('<path class="{}" d="{}"/>')
 
 

@@ -50,7 +50,7 @@ TEMPLATES: Mapping[str, str] = {
 REFRESH = 10
 """Seconds from one load of the page to the next: the default interval of the checks."""
 
-PROBLEMS_MAX = 10
+PROBLEMS_MAX = 8
 """Cards on the page: nobody reads more, the table below holds all, and 38 weigh 500 elements."""
 
 BOARD_PROBLEMS = 6

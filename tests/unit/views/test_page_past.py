@@ -21,7 +21,7 @@ def test_ninety_days_stand_in_each_row() -> None:
     bars = page.all("tbody")[0].all("svg", "bar")
     assert len(bars) == 37
     assert all(bar.attributes["role"] == "img" for bar in bars)
-    assert all(bar.attributes["aria-label"].startswith("90 hari: ") for bar in bars)
+    assert all(bar.all("title")[0].words().startswith("90 hari: ") for bar in bars)
     assert [cell.words() for cell in page.all("th")][:8][-1] == "90 hari"
     assert not page_of(mixed()).all("svg", "bar")
 
