@@ -6,6 +6,7 @@ The demo's country is what it always is; only its past is made up: there must be
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 import tempfile
@@ -102,12 +103,12 @@ async def take(base: str) -> None:
         await page.screenshot(path=IMAGES / "telepon.png")
 
 
-async def take_stale(base: str) -> None:
-    """What a page shows when nothing comes any more."""
+async def take_stale(base: str, monitor: Monitor) -> None:
+    """What a page shows when vcmon has stopped."""
     async with browsing(viewport={"width": 1280, "height": 1000}) as context:
         page = await context.new_page()
         await _open(page, base)
-        await context.set_offline(True)
+        monitor.signal(signal.SIGSTOP)
         await page.locator("body.silent").wait_for(timeout=60_000)
         await page.screenshot(path=IMAGES / "basi.png", clip=_top(560))
 
@@ -132,7 +133,7 @@ def main() -> None:
             act(config, monitor)
             time.sleep(3)
             asyncio.run(take(f"http://127.0.0.1:{port}/"))
-            asyncio.run(take_stale(f"http://127.0.0.1:{port}/"))
+            asyncio.run(take_stale(f"http://127.0.0.1:{port}/", monitor))
     stop_shared()
 
 

@@ -31,7 +31,9 @@ _PICTURE = Markup(
     '<svg class="bar" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img">'
     "<title>{}</title>{}</svg>"
 )
-_PATH = Markup('<path class="{}" d="{}"/>')
+_PATH = Markup('<path {} d="{}"/>')
+_LOST, _POOR = Markup('class="down"'), Markup('class="degraded"')
+_HATCH = Markup('fill="url(#hatch)"')
 
 
 def pictures(found: Mapping[str, Ninety], tongue: Tongue) -> Mapping[str, Markup]:
@@ -44,9 +46,9 @@ def picture(it: Ninety, tongue: Tongue) -> Markup:
     paths = (
         _PATH.format(kind, path(steps))
         for kind, steps in (
-            ("down", [_fault(day, State.DOWN) for day in it.days]),
-            ("degraded", [_fault(day, State.DEGRADED) for day in it.days]),
-            ("unknown", [_unseen(day) for day in it.days]),
+            (_LOST, [_fault(day, State.DOWN) for day in it.days]),
+            (_POOR, [_fault(day, State.DEGRADED) for day in it.days]),
+            (_HATCH, [_unseen(day) for day in it.days]),
         )
         if any(high for _, high in steps)
     )

@@ -39,10 +39,10 @@ def test_height_is_the_share_and_a_minute_is_seen() -> None:
 
 def test_what_nobody_saw_is_hatched_and_hides_no_outage() -> None:
     """The hatch hangs from above, as long as it was; the outage below it stays whole."""
-    assert 'class="unknown" d="M89 0h1v20h-1z"' in bar(NOTHING_SEEN)
+    assert 'fill="url(#hatch)" d="M89 0h1v20h-1z"' in bar(NOTHING_SEEN)
     both = bar(Day(State.DOWN, 0.25, 0.75))
     assert 'class="down" d="M89 15h1v5h-1z"' in both
-    assert 'class="unknown" d="M89 0h1v15h-1z"' in both
+    assert 'fill="url(#hatch)" d="M89 0h1v15h-1z"' in both
 
 
 def test_no_part_leaves_the_picture() -> None:
