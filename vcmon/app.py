@@ -198,7 +198,8 @@ class App:
             await asyncio.sleep(PULSE)
 
     async def learn(self) -> None:
-        """Have the board told what is normal for each link."""
+        """Have the board told what is normal for each link, and the pages what was."""
+        await self.keeper.look_back()
         await self.keeper.learn(self.board)
 
     async def feed_watchdog(self, site: Site) -> None:
@@ -227,6 +228,8 @@ class App:
             memory=self.keeper.open_store,
             planned=lambda: self.keeper.agenda.planned(self.clock.wall()),
             incidents=self.keeper.desk.open,
+            closed=lambda: self.keeper.desk.closed(self.clock.wall()),
+            ninety=lambda: self.keeper.ninety,
             begun=lambda: self.keeper.desk.causes.counts,
             open_store=self.keeper.open_store,
             open_to_write=partial(self.keeper.open_store, write=True),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from tests.fakes.chromium import browsing
 from tests.fakes.snapshots import (
@@ -77,7 +77,7 @@ async def looking(world: World, path: str = "", **context: Any) -> AsyncIterator
         await site.stop()
 
 
-def size(width: int, height: int = 800) -> dict[str, int]:
+def size(width: int, height: int = 800) -> ViewportSize:
     return {"width": width, "height": height}
 
 

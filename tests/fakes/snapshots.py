@@ -11,6 +11,7 @@ from vcmon.config.kinds import PARAMS
 from vcmon.config.provinces import provinces
 from vcmon.config.settings import Settings
 from vcmon.history.memory import Memory
+from vcmon.history.ninety import Ninety
 from vcmon.history.store import Store
 from vcmon.model.endpoint import Check, CheckId, Endpoint, Role
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
@@ -255,6 +256,8 @@ class World:
     planned: Sequence[Occasion] = ()
     memory: Callable[[], Memory | None] = no_memory
     incidents: Sequence[Incident] = ()
+    closed: Sequence[Incident] = ()
+    ninety: Mapping[str, Ninety] = field(default_factory=dict)
     begun: Mapping[Cause, int] = field(default_factory=dict)
     file: Path | None = None  # the memory's, for what people do
     periods: Mapping[str, float] = field(default_factory=dict)  # of heartbeats, by endpoint
@@ -293,6 +296,8 @@ class World:
             planned=lambda: self.planned,
             memory=self.memory,
             incidents=lambda: self.incidents,
+            closed=lambda: self.closed,
+            ninety=lambda: self.ninety,
             begun=lambda: self.begun,
             open_store=self._open,
             open_to_write=lambda: self._open(write=True),

@@ -143,8 +143,8 @@ async def test_opened_detail_stays_open_and_an_invented_one_is_ignored(world: Wo
         other = (await browser.ask("/?lihat=bali")).text
         wrong = (await browser.ask("/?lihat=%22%3E%3Cscript%3E")).text
     assert 'content="10;url=/?lihat=aceh"' in page
-    assert '<details data-key="aceh" open><summary><bdi>Aceh</bdi>' in page
-    assert '<details data-key="bali" open><summary><bdi>Bali</bdi>' in other
+    assert '<details data-key="aceh" open><summary dir="auto">Aceh</summary>' in page
+    assert '<details data-key="bali" open><summary dir="auto">Bali</summary>' in other
     assert 'content="10;url=/"' in wrong
     assert wrong.count("script") == 4  # noscript and script, opened and closed
 

@@ -8,6 +8,7 @@ from vcmon.config.settings import Settings
 from vcmon.history.backlog import trimmed
 from vcmon.history.book import Book, with_remarks
 from vcmon.history.causes import CauseCount
+from vcmon.history.closed import Closed
 from vcmon.history.facts import Facts
 from vcmon.history.incidents import Rules, advance, retire
 from vcmon.history.people import Said
@@ -27,6 +28,7 @@ class Desk:
         self._rules = Rules(Facts(), maintained=maintained)
         self._known: frozenset[str] = frozenset()
         self.causes = CauseCount()
+        self._closed = Closed()
 
     def load(self, settings: Settings, facts: Facts) -> None:
         """Take other rules or another inventory."""
@@ -40,6 +42,7 @@ class Desk:
     def adopt(self, said: Said, last_number: int) -> None:
         """Go on from what an earlier run left, beside what was begun before the file was open."""
         self.causes.adopt(said.incidents)
+        self._closed.changed(said.incidents)
         mine = (*self._book.open.values(), *self._book.recent.values())
         self._book = Book.of((*said.incidents, *mine))
         # What we gave out stays given, even if we have forgotten to what.
@@ -48,6 +51,7 @@ class Desk:
     def heard(self, said: Said) -> None:
         """People said something."""
         self.causes.heard(said.incidents)
+        self._closed.heard(said.incidents)
         for incident in said.incidents:
             self._book = with_remarks(self._book, incident.id, incident.remarks)
 
@@ -56,22 +60,29 @@ class Desk:
         page = advance(self._book, events, self._rules, self._next_number)
         self._book = page.book
         self.causes.changed(page.changed)
+        self._closed.changed(page.changed)
         return page.changed
 
     def retire(self, at: float) -> Iterable[Incident]:
         """After a reload: what left the inventory is nobody's outage any more."""
         page = retire(self._book, self._known.__contains__, at)
         self._book = page.book
+        self._closed.changed(page.changed)
         return page.changed
 
     def set_back(self, now: float) -> None:
         """The clock was ahead: nothing in the book has happened later than now."""
         kept = (*self._book.open.values(), *self._book.recent.values())
         self._book = Book.of(trimmed(incident, now) for incident in kept)
+        self._closed.set_back(now)
 
     def open(self) -> tuple[Incident, ...]:
         """The incidents that go on, oldest first."""
         return tuple(sorted(self._book.open.values(), key=lambda each: (each.start, each.id)))
+
+    def closed(self, now: float) -> tuple[Incident, ...]:
+        """The incidents that ended within the last day, the latest first."""
+        return self._closed.lately(now)
 
     def _next_number(self) -> int:
         self._number += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from vcmon.history.facts import Facts
 from vcmon.history.freezing import freeze_due
 from vcmon.history.intervals import Recovered
 from vcmon.history.maintenance import Agenda
+from vcmon.history.ninety import Ninety, read_ninety
 from vcmon.history.people import Said
 from vcmon.history.recorder import Recorder
 from vcmon.history.scribe import Rules
@@ -42,6 +43,9 @@ LEARN_AT_ONCE = 50
 
 LEARN_PAUSE = 0.25
 """Seconds between two of those: 10,000 endpoints take a quarter of a core for a minute."""
+
+LOOK_BACK_AT_ONCE = 5
+"""Provinces whose ninety days are read in one go: some milliseconds of a thread."""
 
 NOTHING_SAID = Said()
 
@@ -84,6 +88,7 @@ class Keeper:
     _clock: Clock
     _sink: Writer | Nowhere = field(repr=False)
     path: Path | None = None
+    ninety: Mapping[str, Ninety] = field(default_factory=dict)  # days by province's slug
     _settings: Settings | None = None
     _said: Said = NOTHING_SAID
 
@@ -174,6 +179,26 @@ class Keeper:
                 board.set_baselines(await asyncio.to_thread(read_baselines, self.path, some, now))
         except (sqlite3.Error, HistoryError) as error:
             log.warning("what is usual could not be read; in an hour again", problem=str(error))
+
+    async def look_back(self) -> None:
+        """Read the last ninety days of each province, in threads; the pages have them from memory.
+
+        Where the memory can't be read, what was read before stays.
+        """
+        if self.path is None or self._settings is None:
+            return
+        slugs = sorted({endpoint.province for endpoint in self._settings.endpoints})
+        now, found = self._clock.wall(), dict[str, Ninety]()
+        try:
+            for first in range(0, len(slugs), LOOK_BACK_AT_ONCE):
+                await asyncio.sleep(LEARN_PAUSE if first else 0)
+                some = {f"province:{each}": each for each in slugs[first:][:LOOK_BACK_AT_ONCE]}
+                told = await asyncio.to_thread(read_ninety, self.path, tuple(some), now)
+                found |= {some[name]: each for name, each in told.items()}
+        except (sqlite3.Error, HistoryError) as error:
+            log.warning("the last days could not be read; in an hour again", problem=str(error))
+        else:
+            self.ninety = found
 
     def last_words(self, board: Board) -> None:
         """We are about to stop: hand over what is left."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -19,14 +20,18 @@ from vcmon.model.status import SEVERITY, ProvinceStatus, Snapshot, State
 from vcmon.views import words
 from vcmon.views.assets import Assets
 from vcmon.views.freshness import is_stale
+from vcmon.views.handled import SHOWN as ENDED_SHOWN
+from vcmon.views.handled import Handled, ended_of, handled_of, incidents_of
+from vcmon.views.held import HOUR, Held
 from vcmon.views.planned import SHOWN, Planned, planned_of
 from vcmon.views.rows import (
     LOST,
-    Member,
+    Problem,
     Row,
     member_of,
     members_of,
     order,
+    place_of,
     problems_of,
     row_of,
     zone_of,
@@ -45,7 +50,7 @@ TEMPLATES: Mapping[str, str] = {
 REFRESH = 10
 """Seconds from one load of the page to the next: the default interval of the checks."""
 
-PROBLEMS_MAX = 12
+PROBLEMS_MAX = 8
 """Cards on the page: nobody reads more, the table below holds all, and 38 weigh 500 elements."""
 
 BOARD_PROBLEMS = 6
@@ -105,12 +110,15 @@ class Pages:
 
     def __init__(self, sources: Sources, assets: Assets) -> None:
         self._sources = sources
+        self._held = Held()
         self.environment = environment = make_environment()
         built = f"{__version__} {sorted(assets.paths.values())} {sorted(TEMPLATES.items())}"
         build = sha256(built.encode()).hexdigest()[:12]
         environment.globals.update(asset=assets.path, build=build)
         self._status = environment.get_template("status.html")
         self._board = environment.get_template("board.html")
+        module = environment.get_template("detail.html").module
+        self._write_detail: Callable[..., str] = module.detail  # type: ignore[attr-defined]
         self._message = environment.get_template("message.html")
 
     def message(self, title: str, text: str, tongue: Tongue = BAHASA) -> str:
@@ -122,14 +130,27 @@ class Pages:
         self, tongue: Tongue = BAHASA, *, paused: bool = False, opened: str = ""
     ) -> Iterator[str]:
         """The status page; ``paused`` leaves out the refresh, ``opened`` is a slug to show."""
-        return self._status.generate(paused=paused, opened=opened, **self._facts(tongue))
+        sources, now = self._sources, self._sources.wall()
+        closed = sources.closed()
+        facts = self._facts(tongue)
+        ended = ended_of(closed[:ENDED_SHOWN], sources.settings().provinces, now, tongue)
+        return self._status.generate(
+            paused=paused,
+            opened=opened,
+            bars=self._held.bars(sources.ninety(), tongue),
+            handled=self._handled(facts["problems"], now, tongue),
+            ended=tuple(ended),
+            ended_left=len(closed[ENDED_SHOWN:]),
+            **facts,
+        )
 
     def board(self, tongue: Tongue = BAHASA) -> Iterator[str]:
         """The wallboard: the map, and what fell last."""
         facts = self._facts(tongue)
         problems = sorted(facts["problems"], key=lambda one: one.since_iso or "", reverse=True)
         more = len(problems[BOARD_PROBLEMS:]) + facts["problems_left"]
-        return self._board.generate(newest=problems[:BOARD_PROBLEMS], more_problems=more, **facts)
+        newest = problems[:BOARD_PROBLEMS]
+        return self._board.generate(newest=newest, more_problems=more, **facts)
 
     def _facts(self, tongue: Tongue) -> dict[str, Any]:
         snapshot, now = self._sources.snapshot(), self._sources.wall()
@@ -147,6 +168,7 @@ class Pages:
             "now": now,
             "stale": stale,
             "rows": tuple(rows.values()),
+            "links": {slug: f"{tongue.root}/provinsi/{slug}" for slug in rows},
             "centre": next((row for row in rows.values() if not row.code), None),
             "total": len(provinces),
             "counts": [(state, counts[state]) for state in WORST_FIRST if counts[state]],
@@ -168,13 +190,21 @@ class Pages:
             ),
         }
 
+    def _handled(
+        self, problems: Sequence[Problem], now: float, tongue: Tongue
+    ) -> Mapping[str, Handled]:
+        places = self._held.places(self._sources.settings())
+        found = incidents_of(self._sources.incidents(), places)
+        slugs = (one.rows[0].slug for one in problems)
+        return {slug: handled_of(found[slug], now, tongue) for slug in slugs if slug in found}
+
     def _planned(self, now: float, tongue: Tongue) -> Iterator[Planned]:
         provinces = self._sources.settings().provinces
         return planned_of(self._sources.planned(), provinces, now, tongue)
 
-    def _unmonitored(self, rows: Mapping[str, Row]) -> list[Province]:
+    def _unmonitored(self, rows: Mapping[str, Row]) -> list[tuple[Province, str]]:
         known = self._sources.settings().provinces.values()
-        return [one for one in known if one.iso and one.slug not in rows]
+        return [(one, place_of(one)) for one in known if one.iso and one.slug not in rows]
 
     @staticmethod
     def _title(
@@ -196,16 +226,20 @@ class Pages:
             ", ".join(parts) or tongue.say("Belum ada yang dipantau")
         )
 
-    @staticmethod
     def _details(
-        statuses: Sequence[ProvinceStatus], now: float, stale: bool, tongue: Tongue
-    ) -> Iterator[tuple[ProvinceStatus, list[Member], int]]:
+        self, statuses: Sequence[ProvinceStatus], now: float, stale: bool, tongue: Tongue
+    ) -> Iterator[tuple[str, str, Markup]]:
         """Lazily: the template takes one province at a time, and the loop runs between."""
         for status in sorted(statuses, key=lambda one: one.province.code):
-            members = members_of(status)
-            zone = zone_of(status.province)
-            shown = [member_of(one, now, zone, stale, tongue) for one in members[:MEMBERS_MAX]]
-            yield status, shown, len(members) - len(shown)
+            make = partial(self._detail, status, now, stale, tongue)
+            told = self._held.detail(status, (int(now // HOUR), stale), tongue.lang, make)
+            yield status.province.slug, tongue.province(status.province), told
+
+    def _detail(self, status: ProvinceStatus, now: float, stale: bool, tongue: Tongue) -> Markup:
+        members, zone = members_of(status), zone_of(status.province)
+        shown = [member_of(one, now, zone, stale, tongue) for one in members[:MEMBERS_MAX]]
+        more, slug = len(members) - len(shown), status.province.slug
+        return Markup(self._write_detail(shown, more, slug, tongue.say))  # noqa: S704  a template's
 
 
 def stale_title(tongue: Tongue) -> str:

@@ -11,7 +11,7 @@ from vcmon.model.province import Province
 from vcmon.views import words
 from vcmon.views.tongue import Tongue
 
-SHOWN = 10
+SHOWN = 8
 """Occasions on the page; a week with more of them is told by the API."""
 
 

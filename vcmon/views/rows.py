@@ -25,6 +25,9 @@ from vcmon.views.tongue import Tongue
 CARD_LINES = 3
 """Endpoints named on one card; the rest stands in the details."""
 
+TILE = 40
+"""Units of the map from one tile to the next."""
+
 LOST = frozenset({State.DOWN, State.UNREACHABLE})
 
 
@@ -33,11 +36,8 @@ class Member:
     """An endpoint with its checks, in words."""
 
     state: State
-    word: str
-    label: str  # role and site
-    id: str
-    reason: str
-    since: str
+    name: str  # ``Kodek, Kantor Gubernur (sulsel-codec)``
+    told: str  # ``terputus, perangkat menjawab ping, sejak 10.28.33 WITA``
     facts: str  # RTT, loss, each check, medium and provider
 
 
@@ -48,8 +48,8 @@ class Row:
     slug: str
     name: str
     code: str  # the two letters of ISO 3166-2; empty for the Centre
-    column: int
-    row: int
+    place: str  # of its tile, in units of the map; empty where it has none
+    tile: str  # what the tile is called
     state: State
     word: str
     maintenance: bool
@@ -81,6 +81,13 @@ class Problem:
 def zone_of(province: Province) -> ZoneInfo:
     """The province's own time zone."""
     return ZoneInfo(province.timezone)
+
+
+def place_of(province: Province) -> str:
+    """Where its tile is drawn, ``80 120``; empty where it has none."""
+    if province.tile_column < 0:
+        return ""
+    return f"{province.tile_column * TILE} {province.tile_row * TILE}"
 
 
 def order(status: ProvinceStatus) -> tuple[int, float, float]:
@@ -128,14 +135,16 @@ def row_of(status: ProvinceStatus, now: float, stale: bool, tongue: Tongue) -> R
     measured = [e for e in status.endpoints if e.endpoint.role in CONFERENCE_ROLES]
     current = () if stale else tuple(measured or status.endpoints)
     known = standing.since > 0 and not stale
+    name, word = tongue.province(province), tongue.state(state)
+    planned = ", " + tongue.say("dalam pemeliharaan") if status.maintenance else ""
     return Row(
         slug=province.slug,
-        name=tongue.province(province),
+        name=name,
         code=words.clean(province.iso.removeprefix("ID-"), 4),
-        column=province.tile_column,
-        row=province.tile_row,
+        place=place_of(province),
+        tile=f"{name}: {word.lower()}{planned}",
         state=state,
-        word=tongue.state(state),
+        word=word,
         maintenance=status.maintenance,
         since=tongue.moment(standing.since, now, zone_of(province)) if known else words.NOTHING,
         since_iso=words.rfc3339(standing.since) if known else None,
@@ -181,7 +190,12 @@ def member_of(
     """One endpoint in words."""
     it, standing, quality = status.endpoint, status.standing, status.quality
     state = believed(standing.state, stale)
-    well = state is State.UP
+    told = [tongue.state(state).lower()]
+    if state is not State.UP and not stale:
+        since = tongue.moment(standing.since, now, zone)
+        told.append(tongue.reason(standing))
+        if since != words.NOTHING:
+            told.append(f"{tongue.say('sejak')} {since}")
     medium = tongue.say(words.MEDIA[it.medium]) if it.medium in words.MEDIA else it.medium
     figures = "" if stale or quality.rtt is None else tongue.milliseconds(quality.rtt)
     if figures and quality.loss:
@@ -192,11 +206,8 @@ def member_of(
     line = words.clean(", ".join(filter(None, (medium, it.provider))))
     return Member(
         state=state,
-        word=tongue.state(state),
-        label=label_of(status, tongue),
-        id=words.clean(it.id, 80),
-        reason="" if well or stale else tongue.reason(standing),
-        since="" if well or stale else tongue.moment(standing.since, now, zone),
+        name=named(status, tongue),
+        told=", ".join(told),
         facts=" · ".join(filter(None, (figures, *checks, line))),
     )
 

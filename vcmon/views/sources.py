@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vcmon.config.settings import Settings
 from vcmon.history.memory import Memory
+from vcmon.history.ninety import Ninety
 from vcmon.history.store import Store
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
@@ -46,6 +47,8 @@ class Sources:
     # Asked and read in a thread, once a report. None: switched off; raises where it can't be read.
     memory: Callable[[], Memory | None] = no_memory
     incidents: Callable[[], Sequence[Incident]] = tuple  # those that go on
+    closed: Callable[[], Sequence[Incident]] = tuple  # ended within the last day, latest first
+    ninety: Callable[[], Mapping[str, Ninety]] = dict  # the last days, by a province's slug
     begun: Callable[[], Mapping[Cause, int]] = dict  # incidents counted by cause
     open_store: Callable[[], Store | None] = no_memory  # the memory, to read; not for the loop
     open_to_write: Callable[[], Store | None] = no_memory  # likewise, to append what people say

@@ -18,7 +18,8 @@ from vcmon.history.scribe import Rules
 from vcmon.history.store import Store
 from vcmon.history.writer import Writer
 from vcmon.model.endpoint import CheckId
-from vcmon.model.result import Echo
+from vcmon.model.memory import Interval
+from vcmon.model.result import Echo, Reason
 from vcmon.model.status import State
 from vcmon.state.board import Board
 
@@ -110,3 +111,28 @@ def test_a_start_that_failed_leaves_nothing(tmp_path: Path) -> None:
     keeper.last_words(board)
     assert keeper.stop()
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_days_are_read_in_a_thread_and_stay_where_they_cannot_be(tmp_path: Path) -> None:
+    """What the bars are made of comes from the file; a file in trouble takes nothing away."""
+    path = tmp_path / "m.db"
+    now = time.time()
+    await asyncio.to_thread(_past, path, now)
+    keeper, board = tied(path)
+    keeper.reloaded(COUNTRY, board)
+    await keeper.look_back()
+    held = keeper.ninety
+    assert list(held) == ["aceh"]
+    assert held["aceh"].lost == 1
+    await asyncio.to_thread(path.write_bytes, b"no database at all")
+    await keeper.look_back()
+    assert keeper.ninety is held
+
+
+def _past(path: Path, now: float) -> None:
+    store = Store.open(path)
+    for days, state in ((9, State.UP), (3, State.DOWN), (2.99, State.UP)):
+        at = now - days * 86400
+        store.put(Interval("province:aceh", at, None, state, Reason.OK, known_at=at))
+    store.roll(now)
+    store.close()
