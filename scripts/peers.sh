@@ -14,11 +14,13 @@ fping:fping
 git:git
 iproute2:ip
 iputils-ping:ping
+janus:janus
 kamailio:kamailio
 kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so
 nftables:nft
 nginx-light:nginx
 procps:sysctl
+prosody:prosody
 prometheus:prometheus
 prometheus-blackbox-exporter:prometheus-blackbox-exporter
 sip-tester:sipp

@@ -6,10 +6,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -25,7 +26,7 @@ from vcmon.engine.tracing import Bounds, Surveyor, Tracer
 from vcmon.engine.vitals import Vitals, raise_open_files_limit, spare_the_collector
 from vcmon.errors import ConfigError, StartError
 from vcmon.history.keeper import Keeper
-from vcmon.model.endpoint import Endpoint
+from vcmon.model.endpoint import Check, Endpoint
 from vcmon.model.figures import EngineFigures
 from vcmon.model.path import Route
 from vcmon.model.result import Result
@@ -141,6 +142,7 @@ class App:
         self.board.load(settings)
         checks = [check for endpoint in settings.endpoints for check in endpoint.checks]
         self.engine.load([*checks, *canary_checks(settings.canaries)])
+        self.workshop.runner.heartbeats.expect(_periods(checks), self.clock.monotonic())
         self.keeper.reloaded(settings, self.board)
         path = settings.path
         self.tracer.bounds = Bounds(again=settings.incidents.reopen)
@@ -189,6 +191,8 @@ class App:
         """The heartbeat: state's tick, what is remembered of it, and our vital signs."""
         while True:
             self.board.tick()
+            now, blind = self.clock.monotonic(), self.board.snapshot().uplink.blind
+            self.workshop.runner.heartbeats.look(now, blind=blind)
             self.keeper.tick(self.board)
             self.vitals.beat()
             await asyncio.sleep(PULSE)
@@ -226,7 +230,17 @@ class App:
             begun=lambda: self.keeper.desk.causes.counts,
             open_store=self.keeper.open_store,
             open_to_write=partial(self.keeper.open_store, write=True),
+            heartbeat_period=self.workshop.runner.heartbeats.period,
+            heard=lambda name: self.workshop.runner.heartbeats.hear(name, self.clock.monotonic()),
         )
+
+
+def _periods(checks: Iterable[Check[Any]]) -> dict[str, float]:
+    """How often each endpoint that reports in must do so: seconds by its id."""
+    reporting = [check for check in checks if check.kind == "heartbeat"]
+    # Where several checks wait for the same endpoint, the most patient one is no reason to wait.
+    reporting.sort(key=lambda check: -check.interval)
+    return {check.id.endpoint: check.interval for check in reporting}
 
 
 async def _main(config: Path, settings: Settings) -> None:

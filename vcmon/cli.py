@@ -19,6 +19,7 @@ from rich.text import Text
 
 from vcmon import __version__
 from vcmon.commands.correct import correct
+from vcmon.commands.heartbeat import heartbeat
 from vcmon.commands.history import history
 from vcmon.commands.incident import incident
 from vcmon.commands.maintenance import maintenance
@@ -46,6 +47,11 @@ CORRECT_EXAMPLE = (
     "--duration 40m --reason 'planned work, told late' --outages -1"
 )
 
+HEARTBEAT_EXAMPLE = (
+    "Example: vcmon heartbeat https://vcmon.example.id --endpoint papua-codec "
+    "--token-file /etc/vcmon/heartbeat.token"
+)
+
 cli = typer.Typer(
     name="vcmon",
     help="Watches the video-conference links between the Centre and the provinces of Indonesia.",
@@ -64,6 +70,7 @@ cli.command(epilog="Example: vcmon reflect --allow 192.0.2.0/28")(reflect)
 cli.add_typer(incident, name="incident")
 cli.add_typer(maintenance, name="maintenance")
 cli.add_typer(token, name="token")
+cli.command(epilog=HEARTBEAT_EXAMPLE)(heartbeat)
 cli.command("passwd", epilog="Example: vcmon passwd budi")(renew)
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]

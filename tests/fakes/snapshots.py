@@ -257,6 +257,8 @@ class World:
     incidents: Sequence[Incident] = ()
     begun: Mapping[Cause, int] = field(default_factory=dict)
     file: Path | None = None  # the memory's, for what people do
+    periods: Mapping[str, float] = field(default_factory=dict)  # of heartbeats, by endpoint
+    heard: list[str] = field(default_factory=list)  # endpoints that have reported in
 
     def counted(self) -> World:
         """The same world with something counted of every check."""
@@ -294,4 +296,6 @@ class World:
             begun=lambda: self.begun,
             open_store=self._open,
             open_to_write=lambda: self._open(write=True),
+            heartbeat_period=self.periods.get,
+            heard=self.heard.append,
         )

@@ -58,6 +58,31 @@ asyncio.run(serve())
 """What vcmon asks of the kernel, part by part, so that a refusal names the part."""
 
 
+REPORTS = """
+import http.server, os, shutil, subprocess, sys, threading
+
+class Monitor(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        print(self.command, self.path, flush=True)
+        body = b'{"endpoint": "a", "expected_every_s": 60.0}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Monitor)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+shutil.copyfile("/media/token", "/media/own")
+os.chmod("/media/own", 0o400)
+url = f"http://localhost:{server.server_port}"
+words = ["heartbeat", url, "--endpoint", "a", "--token-file", "/media/own", "--within", "10s"]
+sys.exit(subprocess.run([sys.executable, "-m", "vcmon", *words]).returncode)
+"""
+"""A monitor that answers one report, and the sender beside it."""
+
+
 def text(command: list[str]) -> tuple[int, str]:
     run = subprocess.run(
         command,
@@ -206,3 +231,52 @@ def test_vcmon_lives_inside_the_unit(tmp_path: Path) -> None:
             finally:
                 ran.kill()
     assert heard.index("READY=1") < heard.index("WATCHDOG=1") < heard.index("STOPPING=1")
+
+
+def heartbeat_units(tmp_path: Path) -> list[str]:
+    """The sender's service and timer, with a program that is installed on a build machine."""
+    paths = [tmp_path / "vcmon-heartbeat.service", tmp_path / "vcmon-heartbeat.timer"]
+    for path in paths:
+        shipped = (UNIT.parent / path.name).read_text()
+        path.write_text(shipped.replace("/opt/vcmon/bin/vcmon", sys.executable))
+    return list(map(str, paths))
+
+
+def test_systemd_has_nothing_to_say_of_the_heartbeat(tmp_path: Path) -> None:
+    """``systemd-analyze verify`` is silent on the sender's service and its timer."""
+    needs("systemd-analyze", "systemd")
+    units = heartbeat_units(tmp_path)
+    assert text(["systemd-analyze", "verify", "--man=no", *units]) == (0, "")
+
+
+def test_the_heartbeat_exposes_little() -> None:
+    """``systemd-analyze security`` says at most 1.6 of 10 of the sender, too."""
+    needs("systemd-analyze", "systemd")
+    unit = UNIT.parent / "vcmon-heartbeat.service"
+    command = ["systemd-analyze", "--no-pager", "security", "--offline=true", "--threshold=16"]
+    code, said = text([*command, str(unit)])
+    level = re.search(r"exposure level for vcmon-heartbeat\.service: ([\d.]+)", said)
+    assert level, said
+    record("T44 exposure of the heartbeat", level[1], f"<= {EXPOSURE_MAX}", code == 0)
+    assert code == 0, said
+
+
+def test_the_timer_leaves_a_report_its_time() -> None:
+    """Once a minute, at a second of its own; a report ends before the next begins."""
+    timer = set((UNIT.parent / "vcmon-heartbeat.timer").read_text().splitlines())
+    assert {"OnCalendar=minutely", "RandomizedDelaySec=59", "FixedRandomDelay=yes"} <= timer
+    service = set((UNIT.parent / "vcmon-heartbeat.service").read_text().splitlines())
+    assert {"Type=oneshot", "TimeoutStartSec=55"} <= service
+
+
+def test_the_heartbeat_lives_inside_its_unit(tmp_path: Path) -> None:
+    """``vcmon heartbeat`` under its unit's filters, with no capability: it reports."""
+    (tmp_path / "token").write_text("vcmon_a." + "x" * 43)
+    (tmp_path / "token").chmod(0o644)
+    (tmp_path / "inside.py").write_text(REPORTS)
+    code, said = text(confined(tmp_path, "/media/inside.py", unit="vcmon-heartbeat.service"))
+    assert said.splitlines() == [
+        "POST /api/v1/heartbeat/a",
+        "a reported in; a report is expected every 60 s",
+    ], f"exit code {code} (-31: a system call outside the filter)"
+    assert code == 0

@@ -57,7 +57,9 @@ def test_version() -> None:
     assert vcmon("--version").stdout == f"vcmon {__version__}\n"
 
 
-COMMANDS = ["run", "demo", "check", "probe", "reflect", "report", "inventory import", "schema"]
+COMMANDS = [
+    "run", "demo", "check", "probe", "reflect", "report", "inventory import", "schema", "heartbeat",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

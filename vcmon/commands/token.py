@@ -24,9 +24,9 @@ from vcmon.config.tokens import (
 )
 from vcmon.errors import StartError
 
-token = typer.Typer(help="Tokens: who may act over HTTP.", no_args_is_help=True)
+token = typer.Typer(help="Tokens: who may act, or report in, over HTTP.", no_args_is_help=True)
 
-Who = Annotated[str, typer.Argument(metavar="NAME", help="Of a person or a machine: a-z 0-9 _ -")]
+Who = Annotated[str, typer.Argument(metavar="NAME", help="Of a person, a machine or an endpoint.")]
 
 
 @token.command(epilog="Example: vcmon token add budi --role operator")
@@ -35,7 +35,14 @@ def add(
     role: Annotated[Role, typer.Option(help="What it is good for.")] = Role.VIEWER,
     config: Config = DEFAULT,
 ) -> None:
-    """Make a token and print it, once: only its hash is kept."""
+    """Make a token and print it, once: only its hash is kept.
+
+    One of the role heartbeat has the name of the endpoint that it reports in for.
+    """
+    if role is Role.HEARTBEAT and name not in _reporting(config):
+        known = ", ".join(sorted(_reporting(config))[:10]) or "none"
+        text = f"no endpoint with a check of the kind heartbeat: {shown(name)}; there are: {known}"
+        raise refuse(TokensError(text))
 
     def change(tokens: Mapping[str, Token]) -> tuple[str, Mapping[str, Token]]:
         if not is_name(name):
@@ -94,6 +101,11 @@ def _file(config: Path) -> Path:
             TokensError("web.tokens_file is not set: name a file there, as /var/lib/vcmon/tokens")
         )
     return Path(name)
+
+
+def _reporting(config: Path) -> set[str]:
+    checks = (check for endpoint in load(config).endpoints for check in endpoint.checks)
+    return {check.id.endpoint for check in checks if check.kind == "heartbeat"}
 
 
 def _known(tokens: Mapping[str, Token], name: str) -> Token:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from vcmon.config.checks import Catalogue, Profile
 from vcmon.config.document import Document, Loc, dotted
 from vcmon.config.fields import Duration
-from vcmon.config.params import KIND_TIMES, PARAMS
+from vcmon.config.params import KIND_TIMES, PARAMS, PLATFORMS
 from vcmon.config.report import Report
 from vcmon.config.schema import LATER_KINDS, PROFILES, ProfileFields, duration
 from vcmon.config.secrets import Secret, read_secret, secret_fields
@@ -25,6 +25,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "interval": (0.2, 86_400.0),  # faster is a flood; slower than daily is not monitoring
     "timeout": (0.01, 60.0),
     "retry": (0.1, 3_600.0),
+    "grace": (0.0, 86_400.0),
     "up_gap": (0.0, 86_400.0),
     "spacing": (0.001, 1.0),
     "t1": (0.05, 10.0),
@@ -74,12 +75,25 @@ def _seconds(value: str) -> float | None:
 
 
 def built_in(defaults: Defaults) -> Catalogue:
-    """Every kind by its own name."""
-    return Catalogue({kind: _plain(kind, kind, defaults) for kind in PARAMS})
+    """Every kind by its own name, and the platforms."""
+    kinds = {kind: _plain(kind, kind, defaults) for kind in PARAMS}
+    platforms = {
+        name: replace(_plain(name, kind, defaults), written=written)
+        for name, (kind, written) in PLATFORMS.items()
+    }
+    return Catalogue(kinds | platforms)
 
 
 def _plain(name: str, kind: str, defaults: Defaults) -> Profile:
     return Profile(name, kind, *_times(kind, defaults))
+
+
+NOBODYS: tuple[str, Mapping[str, Any]] = ("", {})
+
+
+def _own_kind(name: str) -> str | None:
+    """The kind of what is built in under this name."""
+    return name if name in PARAMS else PLATFORMS.get(name, (None,))[0]
 
 
 def _times(kind: str, defaults: Defaults) -> tuple[float, float]:
@@ -96,7 +110,7 @@ class ProfileReader:
     defaults: Defaults
 
     def catalogue(self, checks: Mapping[str, Mapping[str, Any]]) -> Catalogue:
-        """Every kind by its own name, and every profile; broken ones are reported."""
+        """What is built in, and every profile; broken ones are reported."""
         named = {name: self._profile(name, raw) for name, raw in checks.items()}
         return Catalogue({**built_in(self.defaults).profiles, **named})
 
@@ -119,7 +133,7 @@ class ProfileReader:
             interval=interval if made.interval is None else made.interval,
             timeout=timeout if made.timeout is None else made.timeout,
             decides=made.decides,
-            written=written,
+            written={**PLATFORMS.get(name, NOBODYS)[1], **written},
             secrets=self._secrets(name, kind, written),
         )
         self._check_times(profile, made)
@@ -135,8 +149,8 @@ class ProfileReader:
         elif not isinstance(kind, str) or kind not in PARAMS:
             hint = self.report.nearest(str(kind), PARAMS)
             yield f"expected one of {known}; found {shown(kind)}{hint}"
-        elif name in PARAMS and name != kind:
-            yield f"a profile called {name} must be of that kind, found {kind}: rename the profile"
+        elif (own := _own_kind(name)) not in {None, kind}:
+            yield f"a profile called {name} must be of kind {own}, found {kind}: rename the profile"
 
     def _parameters(self, name: str, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         written = {key: raw[key] for key in raw if key not in {"kind", *ProfileFields.model_fields}}

@@ -14,6 +14,7 @@ from vcmon.errors import ProbeError, origin
 from vcmon.model.endpoint import Check
 from vcmon.model.result import SILENT, Blame, Outcome, Reason, Result
 from vcmon.net.deadline import Deadline, LoopLag
+from vcmon.net.heartbeats import Heartbeats
 from vcmon.net.icmp import Pinger
 from vcmon.net.resolver import Resolver
 from vcmon.probes.base import Begin, Probe, Tools
@@ -67,6 +68,7 @@ class Runner:
     probes: Mapping[str, Probe]
     slots: asyncio.Semaphore
     begins: Mapping[str, Begin] = field(default_factory=dict)
+    heartbeats: Heartbeats = field(default_factory=Heartbeats)
     stopping: bool = False
     _attempts: dict[asyncio.Task[Any], _Attempt] = field(default_factory=dict)
 
@@ -165,7 +167,8 @@ class Runner:
         return _unless_stalled(result, deadline)
 
     def _tools(self, deadline: Deadline) -> Tools:
-        return Tools(self.clock, self.pinger, self.resolver, deadline, self.clock.wall())
+        at, heartbeats = self.clock.wall(), self.heartbeats
+        return Tools(self.clock, self.pinger, self.resolver, deadline, at, heartbeats=heartbeats)
 
     def _cut_off_overdue(self, now: float) -> None:
         """End the attempts whose probes ignore their deadline; one look serves them all."""

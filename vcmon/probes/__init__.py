@@ -1,6 +1,9 @@
 """One file a kind; the table below is the whole registry."""
 
+from vcmon.probes import bosh as bosh
 from vcmon.probes import dns as dns
+from vcmon.probes import health as health
+from vcmon.probes import heartbeat as heartbeat
 from vcmon.probes import http as http
 from vcmon.probes import icmp as icmp
 from vcmon.probes import mtu as mtu
@@ -10,6 +13,7 @@ from vcmon.probes import stun as stun
 from vcmon.probes import tcp as tcp
 from vcmon.probes import tls as tls
 from vcmon.probes import turn as turn
+from vcmon.probes import websocket as websocket
 from vcmon.probes.base import Begin, Probe, Tools
 
 PROBES: dict[str, Probe] = {
@@ -26,6 +30,10 @@ PROBES: dict[str, Probe] = {
     "turn": turn.probe,
     "mtu": mtu.probe,
     "stamp": stamp.probe,
+    "health": health.probe,
+    "bosh": bosh.probe,
+    "websocket": websocket.probe,
+    "heartbeat": heartbeat.probe,
 }
 
 BEGINS: dict[str, Begin] = {"icmp": icmp.begin}

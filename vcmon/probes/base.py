@@ -25,6 +25,7 @@ from vcmon.model.result import (
     Streams,
 )
 from vcmon.net.deadline import Deadline
+from vcmon.net.heartbeats import Heartbeats
 from vcmon.net.icmp import Pinger
 from vcmon.net.resolver import Resolver
 
@@ -62,6 +63,7 @@ class Tools:
     echo: Echo | None = None
     streams: Streams | None = None
     certificate_expiry: float | None = None
+    heartbeats: Heartbeats = field(default_factory=Heartbeats)
 
     def phase(self, name: str) -> Phase:
         """Measure one step of the run, in seconds; a failed step is measured too."""

@@ -1,40 +1,21 @@
-"""One HTTP request, plain or over TLS.
-
-aiohttp speaks HTTP over the connection that ``net/tcp.py`` made: so connect, TLS, request, first
-byte and transfer are phases of their own, under one deadline, and nothing but the address that was
-resolved is ever contacted.
-"""
+"""One HTTP request, plain or over TLS, with the status and the text that are wanted."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from functools import partial
 
-import aiohttp
 from yarl import URL
 
-from vcmon import __version__
 from vcmon.config.params import HttpParams
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Blame, Reason, Result
 from vcmon.net.faults import clean
-from vcmon.net.http import read_body, session
 from vcmon.probes.base import Tools
-from vcmon.probes.tcp import connection
-from vcmon.probes.tls import secure, verdict
+from vcmon.probes.exchange import Answer, Request, exchange, is_success, unwanted, url_of
+from vcmon.probes.tls import verdict
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    location: str
-    encoding: str
-    body: bytes  # at most ``body_limit``; empty unless the status is a wanted one
 
 
 async def probe(check: Check[HttpParams], tools: Tools) -> Result:
@@ -44,57 +25,44 @@ async def probe(check: Check[HttpParams], tools: Tools) -> Result:
     followed, too), ``content`` for a body without the text, ``protocol`` for what is not HTTP.
     """
     params = check.params
-    url = _first_url(check)
+    url = url_of(check)
     for hop in range(params.redirects + 1):
         tools.detail["redirects"] = hop
-        answer = await _ask(check, url, tools)
-        if _wanted(answer.status, params):
+        answer = await exchange(check, _request(params, url), tools)
+        if is_wanted(answer.status, params.status):
             _require_content(answer, params)
             return verdict(check, tools)
-        if answer.status not in REDIRECTS or not answer.location or not params.redirects:
-            raise _unwanted(answer, params)
+        location = answer.header("Location")
+        if answer.status not in REDIRECTS or not location or not params.redirects:
+            raise unwanted(answer, expected(params.status))
         url = _followed(url, answer, check)
     raise ProbeError(
         Reason.STATUS,
         Blame.REMOTE,
         f"still redirected after {params.redirects} redirects, the last one to "
-        f"{clean(answer.location)}; set the path to the final one",
+        f"{clean(answer.header('Location'))}; set the path to the final one",
     )
 
 
-def _first_url(check: Check[HttpParams]) -> URL:
-    params = check.params
-    host = params.server_name or check.address.partition("%")[0]
-    bracketed = f"[{host}]" if ":" in host else host
-    scheme = "https" if params.tls else "http"
-    try:
-        return URL(f"{scheme}://{bracketed}:{params.port}{params.path}", encoded=True)
-    except ValueError as exc:
-        text = f"{clean(host)!r} makes no URL; set server_name to a host name"
-        raise ProbeError(Reason.BUG, Blame.LOCAL, text) from exc
+def _request(params: HttpParams, url: URL) -> Request:
+    wanted = partial(is_wanted, wanted=params.status)
+    return Request(url, params.method, wanted=wanted, body_limit=params.body_limit)
 
 
-def _wanted(status: int, params: HttpParams) -> bool:
-    return status in params.status if params.status else 200 <= status <= 299
+def is_wanted(status: int, wanted: tuple[int, ...]) -> bool:
+    """Whether a status is right: one of these, or any 2xx where none is named."""
+    return status in wanted if wanted else is_success(status)
 
 
-def _unwanted(answer: _Answer, params: HttpParams) -> ProbeError:
-    wanted = ", ".join(map(str, params.status)) or "any 2xx"
-    towards = f" (redirects to {clean(answer.location)})" if answer.location else ""
-    text = f"answered status {answer.status}{towards}, expected {wanted}"
-    return ProbeError(Reason.STATUS, Blame.REMOTE, text)
+def expected(wanted: tuple[int, ...]) -> str:
+    """The right statuses, in words."""
+    return ", ".join(map(str, wanted)) or "any 2xx"
 
 
-def _require_content(answer: _Answer, params: HttpParams) -> None:
+def _require_content(answer: Answer, params: HttpParams) -> None:
     if not params.contains:
         return
-    body = answer.body
-    if answer.encoding in {"gzip", "deflate"}:  # although we asked for identity
-        try:
-            body = zlib.decompressobj(wbits=47).decompress(body, max(1, params.body_limit))
-        except zlib.error as exc:
-            text = f"the body claims to be {answer.encoding}, but doesn't unpack ({exc})"
-            raise ProbeError(Reason.PROTOCOL, Blame.REMOTE, text) from exc
+    body = answer.unpacked(params.body_limit)
     if params.contains.encode() in body:
         return
     start = clean(body[:80].decode("utf-8", "replace"), 80)
@@ -106,14 +74,15 @@ def _require_content(answer: _Answer, params: HttpParams) -> None:
     )
 
 
-def _followed(url: URL, answer: _Answer, check: Check[HttpParams]) -> URL:
+def _followed(url: URL, answer: Answer, check: Check[HttpParams]) -> URL:
     """Where a redirect leads, if that is the endpoint itself; anything else is not ours to ask."""
     params = check.params
+    location = answer.header("Location")
     names = (params.server_name, check.address, params.host, params.host.rpartition(":")[0])
     ours = {url.host, *(name.lower() for name in names if name)}
     schemes = {url.scheme, "https"}  # the same, or the better one
     try:
-        target = url.join(URL(answer.location)).with_user(None)
+        target = url.join(URL(location)).with_user(None)
         followed = target.scheme in schemes and target.port == params.port and target.host in ours
     except ValueError:
         followed = False
@@ -122,83 +91,7 @@ def _followed(url: URL, answer: _Answer, check: Check[HttpParams]) -> URL:
     raise ProbeError(
         Reason.STATUS,
         Blame.REMOTE,
-        f"answered status {answer.status} redirecting to {clean(answer.location)}, which isn't "
+        f"answered status {answer.status} redirecting to {clean(location)}, which isn't "
         f"followed: it is not on {url.host} port {params.port}. Check that place by itself, or "
         f"accept the answer with status: [{answer.status}]",
     )
-
-
-async def _ask(check: Check[HttpParams], url: URL, tools: Tools) -> _Answer:
-    timing = _Timing(tools)
-    async with connection(check, check.params.port, tools) as stream:
-        if url.scheme == "https":
-            await secure(stream, check, tools)
-        async with session(stream, _headers(check.params), timing.sent) as client:
-            try:
-                text = (
-                    f"{stream.peer} took the connection, but the header of its HTTP answer was not "
-                    f"complete within {tools.deadline.seconds:g} s"
-                )
-                with timing.measured():
-                    asking = client.request(check.params.method, url, allow_redirects=False)
-                    response = await tools.deadline.run(asking, text, Blame.REMOTE)
-                stream.segments_retransmitted()  # while the socket is there to be asked
-                with closing(response):
-                    return await _answer(response, check.params, tools)
-            finally:
-                stream.close()  # first: the session would wait for the peer's TLS goodbye
-
-
-async def _answer(response: aiohttp.ClientResponse, params: HttpParams, tools: Tools) -> _Answer:
-    tools.detail["http_status"] = response.status
-    if server := response.headers.get("Server"):
-        tools.detail["http_server"] = clean(server)
-    body = b""
-    if _wanted(response.status, params):
-        text = (
-            f"the HTTP answer {response.status} began, but its body was not complete within "
-            f"{tools.deadline.seconds:g} s; a smaller body_limit reads less of it"
-        )
-        with tools.phase("transfer"):
-            reading = read_body(response, params.body_limit)
-            body = await tools.deadline.run(reading, text, Blame.REMOTE)
-    return _Answer(
-        response.status,
-        response.headers.get("Location", ""),
-        response.headers.get("Content-Encoding", "").strip().lower(),
-        body,
-    )
-
-
-def _headers(params: HttpParams) -> dict[str, str]:
-    headers = {
-        "User-Agent": f"vcmon/{__version__}",
-        "Accept": "*/*",
-        "Accept-Encoding": "identity",
-        "Connection": "close",
-    }
-    return {**headers, "Host": params.host} if params.host else headers
-
-
-class _Timing:
-    """The phases ``request`` (until it is sent) and ``first_byte`` (until the answer's header)."""
-
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
-        self._sent = 0.0
-
-    def sent(self) -> None:
-        """The request is on its way."""
-        self._sent = self._tools.clock.monotonic()
-
-    @contextmanager
-    def measured(self) -> Iterator[None]:
-        """Measure the block, which sends one request and waits for its answer."""
-        begun = self._tools.clock.monotonic()
-        try:
-            yield
-        finally:
-            sent = self._sent or begun
-            spans = {"request": sent - begun, "first_byte": self._tools.clock.monotonic() - sent}
-            for name, seconds in spans.items():
-                self._tools.phases[name] = self._tools.phases.get(name, 0.0) + seconds

@@ -35,6 +35,7 @@ HALF_LIFE = 120.0
 EXCHANGES = {
     "tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sip-tls": 3, "sips": 3,
     "stun-tcp": 2, "stun-tls": 3, "turn-tcp": 3, "turn-tls": 4,
+    "health": 3, "bosh": 3, "websocket": 4,
 }  # fmt: skip
 """Round trips in a row that a run over TCP needs; each has about two tries in the timeout. By
 kind, or by kind and transport where that is a parameter."""
@@ -91,6 +92,8 @@ def tries(check: Check[Any]) -> int:
         return int(check.params.packets)
     if check.kind == "mtu":
         return MTU_TRIES
+    if check.kind == "heartbeat":
+        return 0
     seconds = check.timeout
     if _over_tcp(check):
         first_retry = SYN_RETRY
@@ -103,16 +106,22 @@ def tries(check: Check[Any]) -> int:
 
 
 def silence_log(check: Check[Any], loss: float) -> float:
-    """Log of the chance that one run of ``check`` is silent by a round-trip loss ``loss`` alone."""
+    """Log of the chance that one run of ``check`` is silent by a round-trip loss ``loss`` alone.
+
+    A heartbeat that is missing weighs as an answer does: its sender has tried again all through
+    the grace, seven times in 45 s; that loss eats them all is less likely than any bound here.
+    """
+    if check.kind == "heartbeat":
+        return ANSWERED_LOG
     lost_once = min(max(loss, 1e-6), LOSS_CAP) ** tries(check)
     count = exchanges(check)
     return math.log1p(-((1 - lost_once) ** count)) if count > 1 else math.log(lost_once)
 
 
 def observed(result: Result) -> tuple[int, int]:
-    """(sent, lost) packets that an UP result tells of; (0, 0) for any other."""
+    """(sent, lost) packets that an UP result tells of; (0, 0) for any other, and where none was."""
     if result.outcome is not Outcome.UP:
         return 0, 0
     if result.echo is not None:
         return result.echo.sent, result.echo.sent - result.echo.received
-    return result.transmissions, result.transmissions - 1
+    return result.transmissions, max(0, result.transmissions - 1)

@@ -7,6 +7,7 @@ nobody can keep the probes from the processor. No token is ever logged or shown.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -42,6 +43,9 @@ ALL_BURST, ALL_RATE = 30, 1.0
 
 EVERYBODY = "all"
 
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at the file for heartbeats' sake: 10,000 of them come in a minute."""
+
 log = structlog.get_logger("vcmon.views")
 
 Stamp = tuple[str, int, int, int]
@@ -73,6 +77,8 @@ class Gate:
         self._peers = Budget(PEER_BURST, PEER_RATE)
         self._all = Budget(ALL_BURST, ALL_RATE)
         self._book: tuple[Stamp, Mapping[str, Token]] = (("", 0, 0, 0), {})
+        self._looking = asyncio.Lock()
+        self._looked = float("-inf")  # monotonic
         self._seldom = Seldom()
 
     def close(self) -> None:
@@ -81,38 +87,64 @@ class Gate:
 
     async def operator(self, request: web.Request) -> Bearer:
         """Whoever may act. Raises Refusal for everybody else."""
-        if not self._tokens_file():
-            raise Refusal(
-                HTTPStatus.FORBIDDEN,
-                "acting over HTTP is off: web.tokens_file is not set (see vcmon token --help)",
-            )
+        self._tokens_path()
         bearer = await self.known(request)
         if bearer is None:
             raise _unauthorised("a bearer token is needed", "")
         if bearer.role is not Role.OPERATOR:
-            raise Refusal(
-                HTTPStatus.FORBIDDEN,
-                f"the role {bearer.role} may look only; acting needs the role {Role.OPERATOR}",
-                {"WWW-Authenticate": 'Bearer realm="vcmon", error="insufficient_scope"'},
+            raise forbidden(
+                f"the role {bearer.role} may look only; acting needs the role {Role.OPERATOR}"
             )
         return bearer
 
+    async def reporter(self, request: web.Request) -> str:
+        """The endpoint whose heartbeat token the request carries. Raises Refusal.
+
+        One that is right costs no more than a hash of it: no thread, no slow hash, no budget.
+        """
+        path, text = self._tokens_path(), _told(request)
+        if text is None:
+            raise _unauthorised("a bearer token is needed", "")
+        parts = split(text)
+        token = (await self._recent(path)).get(parts[0]) if parts else None
+        if token and parts and token.role is Role.HEARTBEAT and matches(token, parts[1]):
+            return token.name
+        await self.known(request)
+        raise forbidden(f"reporting in needs a token of the role {Role.HEARTBEAT}")
+
+    async def _recent(self, path: str) -> Mapping[str, Token]:
+        """The file's tokens as they were a second ago at the most."""
+        async with self._looking:
+            if self._book[0][0] != path or self._monotonic() - self._looked > LOOK_AGAIN:
+                try:
+                    await self._crew.do(partial(self._read, path))
+                except TokensError as error:
+                    raise self._unusable(error) from None
+                self._looked = self._monotonic()
+            return self._book[1]
+
+    def _tokens_path(self) -> str:
+        path = self._tokens_file()
+        if not path:
+            raise Refusal(
+                HTTPStatus.FORBIDDEN,
+                "acting over HTTP is off: web.tokens_file is not set (see vcmon token --help)",
+            )
+        return path
+
     async def known(self, request: web.Request) -> Bearer | None:
         """Whose token the request carries; None without one. A wrong one raises Refusal."""
-        path, told = self._tokens_file(), request.headers.getall("Authorization", [])
-        if not path or not told:
+        path = self._tokens_file()
+        text = _told(request) if path else None
+        if text is None:
             return None
-        scheme, _, text = told[0].partition(" ")
-        if len(told) > 1 or scheme.lower() != "bearer":
-            expected = "expected one header, Authorization: Bearer <token>"
-            raise _unauthorised(expected, "invalid_request")
-        digest = hashlib.sha256(text.strip().encode("utf-8", "surrogateescape")).digest()
+        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
         known = self._known.get(digest)
         if known is not None and known.until > self._monotonic():
             if known.stamp == await self._crew.do(partial(_stamp, path)):
                 return known.bearer
             del self._known[digest]
-        return await self._check(request, path, text.strip(), digest)
+        return await self._check(request, path, text, digest)
 
     async def _check(self, request: web.Request, path: str, text: str, digest: bytes) -> Bearer:
         peer = peer_key(_peer(request))
@@ -121,10 +153,7 @@ class Gate:
             stamp, bearer = await self._crew.do(partial(self._verified, path, text))
         except TokensError as error:
             self._refund(peer)
-            if self._seldom("tokens"):
-                log.error("web.tokens_file can't be used; nobody can act", error=str(error))  # noqa: TRY400  no bug of ours
-            busy = HTTPStatus.SERVICE_UNAVAILABLE
-            raise Refusal(busy, "the tokens can't be read; the log tells why", AGAIN) from None
+            raise self._unusable(error) from None
         except Refusal:
             self._refund(peer)  # it was not looked at
             raise
@@ -133,10 +162,18 @@ class Gate:
                 log.warning("a wrong token", peer=peer)
             raise _unauthorised("wrong token", "invalid_token")
         self._refund(peer)
+        if bearer.role is Role.HEARTBEAT:
+            raise forbidden("this token reports in for its endpoint, and does nothing else")
         if len(self._known) >= KNOWN_MAX:
             self._known.clear()
         self._known[digest] = _Known(bearer, stamp, self._monotonic() + REMEMBERED)
         return bearer
+
+    def _unusable(self, error: TokensError) -> Refusal:
+        if self._seldom("tokens"):
+            log.error("web.tokens_file can't be used; nobody can act", error=str(error))
+        busy = HTTPStatus.SERVICE_UNAVAILABLE
+        return Refusal(busy, "the tokens can't be read; the log tells why", AGAIN)
 
     def _spend(self, peer: str) -> None:
         """Before it is known whether the token is right: many at once must not slip through."""
@@ -157,11 +194,15 @@ class Gate:
 
     # ---- in a thread
 
-    def _verified(self, path: str, text: str) -> tuple[Stamp, Bearer | None]:
-        stamp, book = self._book
-        if stamp != (now := _stamp(path)):
+    def _read(self, path: str) -> tuple[Stamp, Mapping[str, Token]]:
+        held = self._book
+        if held[0] != (now := _stamp(path)):
             # Read after the stamp was taken: what changes in between is seen the next time.
-            stamp, book = self._book = now, read(Path(path))
+            held = self._book = now, read(Path(path))
+        return held
+
+    def _verified(self, path: str, text: str) -> tuple[Stamp, Bearer | None]:
+        stamp, book = self._read(path)
         parts = split(text)
         if parts is None:
             return stamp, None
@@ -179,10 +220,28 @@ def _stamp(path: str) -> Stamp:
     return path, it.st_mtime_ns, it.st_size, it.st_ino
 
 
+def _told(request: web.Request) -> str | None:
+    """What the request carries as its token; None where it carries none. Raises Refusal."""
+    told = request.headers.getall("Authorization", [])
+    if not told:
+        return None
+    scheme, _, text = told[0].partition(" ")
+    if len(told) > 1 or scheme.lower() != "bearer":
+        expected = "expected one header, Authorization: Bearer <token>"
+        raise _unauthorised(expected, "invalid_request")
+    return text.strip()
+
+
 def _peer(request: web.Request) -> str:
     # Never X-Forwarded-For: whoever is wrong would write another one each time.
     peer = request.transport.get_extra_info("peername") if request.transport else None
     return str(peer[0]) if peer else ""
+
+
+def forbidden(text: str) -> Refusal:
+    """The token is right, and no good for this."""
+    challenge = 'Bearer realm="vcmon", error="insufficient_scope"'
+    return Refusal(HTTPStatus.FORBIDDEN, text, {"WWW-Authenticate": challenge})
 
 
 def _unauthorised(text: str, error: str) -> Refusal:

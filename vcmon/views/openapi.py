@@ -14,6 +14,7 @@ from vcmon import __version__
 from vcmon.views.path_shapes import EndpointPathShape, IncidentDetailShape
 from vcmon.views.shapes import (
     ErrorShape,
+    HeartbeatShape,
     IncidentList,
     MaintenanceList,
     MaintenanceShape,
@@ -32,8 +33,13 @@ INCIDENT_FILTERS: Mapping[str, Any] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
 }
 DAYS: Mapping[str, Any] = {"days": {"type": "integer", "minimum": 1, "maximum": 366, "default": 30}}
-CACHED, TRIED = (304,), (401, 429, 503)
+CACHED, TRIED = (304,), (401, 403, 429, 503)
+ENDPOINT = {"type": "string", "pattern": "^[a-z0-9-]{1,63}$"}
+DONE_WITHOUT_MEMORY = (400, 401, 403, 404, 413, 415, 429, 503)
 DONE = (400, 401, 403, 404, 413, 415, 422, 429, 503)
+
+PARTS = (("slug", SLUG), ("number", NUMBER), ("id", ID), ("endpoint", ENDPOINT))
+"""The parts of paths, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,9 @@ OPERATIONS = (
     Operation(
         "post", "/api/v1/maintenance/{number}/end", "End a window now", MaintenanceShape, DONE
     ),
+    Operation(
+        "post", "/api/v1/heartbeat/{endpoint}", "Report in", HeartbeatShape, DONE_WITHOUT_MEMORY
+    ),
     Operation("get", "/api/v1/openapi.json", "This description", None, CACHED),
 )
 
@@ -176,7 +185,7 @@ def _content(model: type[BaseModel] | None) -> dict[str, Any]:
 def _parameters(it: Operation) -> list[dict[str, Any]]:
     inside = [
         {"name": name, "in": "path", "required": True, "schema": schema}
-        for name, schema in (("slug", SLUG), ("number", NUMBER), ("id", ID))
+        for name, schema in PARTS
         if f"{{{name}}}" in it.path
     ]
     return [

@@ -43,6 +43,13 @@ class ErrorShape(Shape):
     status: int
 
 
+class HeartbeatShape(Shape):
+    """A heartbeat was heard."""
+
+    endpoint: str
+    expected_every_s: float
+
+
 class MemberShape(Shape):
     """A province or endpoint that the incident took with it."""
 

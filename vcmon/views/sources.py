@@ -14,6 +14,15 @@ from vcmon.model.memory import Cause, Incident, Occasion
 from vcmon.model.status import Snapshot, State
 
 
+def nobody_reports(_endpoint: str) -> float | None:
+    """Of a vcmon that expects no heartbeats."""
+    return None
+
+
+def unheard(_endpoint: str) -> None:
+    """What becomes of a heartbeat there."""
+
+
 def no_memory() -> None:
     """The memory of a vcmon that has none."""
     return
@@ -40,3 +49,5 @@ class Sources:
     begun: Callable[[], Mapping[Cause, int]] = dict  # incidents counted by cause
     open_store: Callable[[], Store | None] = no_memory  # the memory, to read; not for the loop
     open_to_write: Callable[[], Store | None] = no_memory  # likewise, to append what people say
+    heartbeat_period: Callable[[str], float | None] = nobody_reports  # seconds; None: not expected
+    heard: Callable[[str], None] = unheard  # an endpoint that is expected to has reported in

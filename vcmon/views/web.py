@@ -24,6 +24,7 @@ from vcmon.views.press import Body, Press, accepts_gzip, answer, slices
 from vcmon.views.recall import Recall
 from vcmon.views.refusal import Refusal
 from vcmon.views.report_face import ReportFace
+from vcmon.views.reporting import Reporting
 from vcmon.views.shelf import Shelf
 from vcmon.views.site import Seldom, Site
 from vcmon.views.sources import Sources
@@ -360,6 +361,7 @@ def build(sources: Sources) -> web.Application:
     app.on_cleanup.append(closing(shelf, gate))
     Recall(sources, shelf, gate).add_to(app)
     Acting(sources, shelf, gate).add_to(app)
+    Reporting(sources, gate).add_to(app)
     Outside(sources, shelf).add_to(app)
     stream.Stream(sources).add_to(app)
     return app

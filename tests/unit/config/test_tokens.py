@@ -101,13 +101,34 @@ def test_no_file_is_no_token_and_a_wrong_one_is_told(tmp_path: Path) -> None:
     with pytest.raises(TokensError, match="directory"):
         read(tmp_path)
     path = tmp_path / "tokens"
-    for raw, why in ((b"\xff\xfe", "plain ASCII"), (b"#" * 300_000, "bytes")):
+    for raw, why in ((b"\xff\xfe", "plain ASCII"), (b"#" * 4_000_000, "bytes")):
         path.write_bytes(raw)
         path.chmod(0o600)
         with pytest.raises(TokensError, match=why):
             read(path)
-    with pytest.raises(TokensError, match="more than 1000"):
-        parse("".join(f"n{n}:viewer:{HASH}\n" for n in range(1001)))
+    with pytest.raises(TokensError, match="more than 12000"):
+        parse("".join(f"n{n}:viewer:{HASH}\n" for n in range(12_001)))
+
+
+def test_a_heartbeats_token_is_hashed_fast_and_is_its_endpoints() -> None:
+    """SHA-256 of 256 random bits, under the endpoint's name; neither hash opens the other role."""
+    text, token = fresh("papua-codec", Role.HEARTBEAT)
+    parts = split(text)
+    assert parts is not None
+    assert parts[0] == token.name == "papua-codec"
+    assert len(parts[1]) >= 43
+    assert matches(token, parts[1])
+    assert not matches(token, parts[1] + "x")
+    assert not matches(token, "")
+    assert parse(token.line()) == {"papua-codec": token}
+    for line in (
+        f"a:viewer:{token.hash}",
+        f"a:heartbeat:{HASH}",
+        "a:heartbeat:$sha256$" + "0" * 63,
+        "a:heartbeat:$sha256$" + "G" * 64,
+    ):
+        with pytest.raises(TokensError, match="line 1: expected name:role:hash"):
+            parse(line)
 
 
 @pytest.mark.parametrize(
