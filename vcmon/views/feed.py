@@ -6,12 +6,12 @@ Nothing in it depends on the moment of asking.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from html import escape
 
 from vcmon.config.settings import Settings
-from vcmon.model.memory import Cause, Incident
+from vcmon.model.memory import Incident
 from vcmon.views import words
 from vcmon.views.tongue import BAHASA
 
@@ -22,27 +22,6 @@ ENTRIES = 50
 
 REMARKS, PROVINCES = 20, 38
 """Remarks (the latest) and provinces told of one incident."""
-
-CAUSES: Mapping[Cause, str] = {
-    Cause.PROVIDER: "penyedia sambungan",
-    Cause.CABLE: "kabel",
-    Cause.POWER: "listrik",
-    Cause.DEVICE: "perangkat",
-    Cause.PLANNED: "pekerjaan terencana",
-    Cause.CENTRE: "sisi Pusat",
-    Cause.UNKNOWN: "belum diketahui",
-}
-
-OWNERS: Mapping[str, str] = {"island": "wilayah", "provider": "penyedia", "medium": "media"}
-
-COUNTRY = "seluruh Indonesia"
-
-DEEDS: Mapping[str, str] = {
-    "ack": "mengakui",
-    "note": "mencatat",
-    "cause": "menetapkan penyebab",
-    "close": "menutup",
-}
 
 _NO_XML = {0xFFFE: None, 0xFFFF: None}  # what clean() leaves and XML 1.0 has no place for
 
@@ -89,7 +68,7 @@ def _lines(it: Incident, settings: Settings) -> Iterator[str]:
         lasting = BAHASA.lasting(max(0.0, it.stop - it.start))
         yield f"Selesai: {_moment(it.stop)} (berlangsung {lasting})"
     yield f"Gejala: {words.REASONS[it.reason]}"
-    yield f"Penyebab: {CAUSES[it.cause]}"
+    yield f"Penyebab: {words.CAUSES[it.cause]}"
     if provinces := _provinces(it, settings):
         yield f"Terdampak: {', '.join(provinces[:PROVINCES])}"
     if it.reopened:
@@ -98,10 +77,10 @@ def _lines(it: Incident, settings: Settings) -> Iterator[str]:
         yield f"Menjadi bagian dari gangguan {it.merged_into}"
     for remark in it.remarks[-REMARKS:]:
         ticket = f", tiket {remark.ticket}" if remark.ticket else ""
-        cause = f": {CAUSES[remark.cause]}" if remark.cause else ""
+        cause = f": {words.CAUSES[remark.cause]}" if remark.cause else ""
         text = f": {words.clean(remark.text, 2000)}" if remark.text else ""
         who = words.clean(remark.author)
-        yield f"{_moment(remark.at)}, {who} {DEEDS[remark.deed]}{ticket}{cause}{text}"
+        yield f"{_moment(remark.at)}, {who} {words.DEEDS[remark.deed]}{ticket}{cause}{text}"
 
 
 def _provinces(it: Incident, settings: Settings) -> list[str]:
@@ -114,14 +93,14 @@ def owner_words(owner: str, settings: Settings) -> str:
     """``Aceh``, ``aceh-codec (Aceh)``, ``wilayah Papua``, ``penyedia Telkom``."""
     kind, _, name = owner.partition(":")
     if kind == "country":
-        return COUNTRY
+        return words.COUNTRY
     if kind == "province" and name in settings.provinces:
         return settings.provinces[name].name_id
     if kind == "endpoint":
         slug = next((each.province for each in settings.endpoints if each.id == name), "")
         where = settings.provinces.get(slug)
         return f"{name} ({where.name_id})" if where else name
-    return f"{OWNERS.get(kind, kind)} {name}"
+    return f"{words.OWNERS.get(kind, kind)} {name}"
 
 
 def _moment(at: float) -> str:

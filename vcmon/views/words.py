@@ -12,6 +12,7 @@ from math import isfinite
 from zoneinfo import ZoneInfo
 
 from vcmon.model.endpoint import Role
+from vcmon.model.memory import Cause, Deed
 from vcmon.model.result import Blame, Reason
 from vcmon.model.status import State
 
@@ -102,6 +103,28 @@ BLAMES: Mapping[Blame, str] = {
     Blame.PATH: "di jalur",
     Blame.LOCAL: "di sisi pemantau",
 }
+
+CAUSES: Mapping[Cause, str] = {
+    Cause.PROVIDER: "penyedia sambungan",
+    Cause.CABLE: "kabel",
+    Cause.POWER: "listrik",
+    Cause.DEVICE: "perangkat",
+    Cause.PLANNED: "pekerjaan terencana",
+    Cause.CENTRE: "sisi Pusat",
+    Cause.UNKNOWN: "belum diketahui",
+}
+
+OWNERS: Mapping[str, str] = {"island": "wilayah", "provider": "penyedia", "medium": "media"}
+
+COUNTRY = "seluruh Indonesia"
+
+DEEDS: Mapping[Deed, str] = {
+    Deed.ACK: "mengakui",
+    Deed.NOTE: "mencatat",
+    Deed.CAUSE: "menetapkan penyebab",
+    Deed.CLOSE: "menutup",
+}
+"""What somebody did to an incident, after their name."""
 
 ROLES: Mapping[Role, str] = {
     Role.CODEC: "Kodek",
