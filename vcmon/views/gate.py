@@ -218,7 +218,7 @@ def file_stamp(path: str) -> Stamp:
         it = Path(path).stat()
     except OSError:
         return path, 0, 0, 0
-    return path, it.st_mtime_ns, it.st_size, it.st_ino
+    return path, it.st_ctime_ns, it.st_size, it.st_ino  # of ctime: its mode counts, too
 
 
 def _told(request: web.Request) -> str | None:
