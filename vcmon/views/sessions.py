@@ -65,7 +65,7 @@ class Sessions:
         for key in [key for key, each in self._held.items() if each.until <= now]:
             del self._held[key]
         own = [key for key, each in self._held.items() if each.user == user]
-        for key in own[: len(own) - EACH_MAX + 1]:
+        for key in own[: max(0, len(own) - EACH_MAX + 1)]:
             del self._held[key]
         while len(self._held) >= SESSIONS_MAX:
             self._held.popitem(last=False)

@@ -164,8 +164,11 @@ class Site:
         assert server is not None
 
         def accept() -> asyncio.BaseProtocol:
-            full = len(server.connections) >= CONNECTIONS_MAX or self._hasty()
-            return Full() if full else server()
+            if self._hasty():
+                # With TLS a protocol sees its connection after the handshake only: this hangs up
+                # before it.
+                raise ConnectionAbortedError("more handshakes than are held at once")
+            return server() if len(server.connections) < CONNECTIONS_MAX else Full()
 
         loop = asyncio.get_running_loop()
         context = self._tls.context if self._tls else None
