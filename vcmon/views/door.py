@@ -152,7 +152,7 @@ class Door:
         facts: dict[str, Any] = {"tongue": tongue, "say": tongue.say, "other": other(tongue)}
         facts |= {
             "session": session,
-            "signing": True,
+            "signing": False,  # it is what this page is for
             "roles": words.ROLES,
             "name": "",
             "wrong": "",

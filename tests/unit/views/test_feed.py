@@ -15,7 +15,8 @@ from tests.fakes.snapshots import NOW, PROVINCES
 from vcmon.config.settings import Settings
 from vcmon.model.memory import Cause, Deed, Incident, Member, Remark
 from vcmon.model.result import Reason
-from vcmon.views.feed import CAUSES, DEEDS, changed_at, feed, owner_words
+from vcmon.views.feed import changed_at, feed, owner_words
+from vcmon.views.words import CAUSES, DEEDS
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 SETTINGS = Settings(endpoints=(endpoint("a", "icmp"),), provinces=PROVINCES)
