@@ -40,6 +40,7 @@ simulate: install-dev ## the truth simulator: 200 months and a year (SIM_ARGS=--
 	@$(BIN)/python -m tests.simulator $(SIM_ARGS)
 
 fuzz: install-dev ## a million hostile inputs for each parser (FUZZ_ARGS=--help)
+	@$(BIN)/pip install --quiet 'atheris>=3' 2>/dev/null || echo "no atheris for this machine: seeded mutation instead"
 	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 soak: install-dev peers ## the long tests, hours rather than minutes

@@ -296,7 +296,7 @@ def test_one_probe_is_one_file_and_one_line() -> None:
 
 def test_every_kind_has_its_parameters() -> None:
     """The table of probes and the table of parameters name the same kinds."""
-    from vcmon.config.params import PARAMS
+    from vcmon.config.kinds import PARAMS
     from vcmon.probes import PROBES
 
     assert set(PROBES) == set(PARAMS)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vcmon.clock import SystemClock
-from vcmon.config.params import PARAMS
+from vcmon.config.kinds import PARAMS
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check, CheckId
 from vcmon.model.result import Blame, Outcome, Reason, Result

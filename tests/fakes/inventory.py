@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vcmon.config.params import PARAMS
+from vcmon.config.kinds import PARAMS
 from vcmon.config.settings import Settings
 from vcmon.model.endpoint import Check, CheckId, Endpoint, Role
 from vcmon.model.province import Province

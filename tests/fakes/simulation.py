@@ -20,7 +20,7 @@ from vcmon.model.result import Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import State, Transition
 from vcmon.state.board import Board
 from vcmon.state.canaries import canary_checks
-from vcmon.state.loss import exchanges, tries
+from vcmon.state.loss import tries
 
 HEDGE_DELAY = 0.3
 
@@ -71,14 +71,14 @@ def _attempt(check: Check[Any], loss: float, rng: Random) -> tuple[int, int] | N
         received = sum(rng.random() >= loss for _ in range(check.params.packets))
         return (check.params.packets, received) if received else None
     sent = 0
-    for _ in range(exchanges(check)):
+    for _ in range(check.params.asks(check.timeout).exchanges):
         for _ in range(tries(check)):
             sent += 1
             if rng.random() >= loss:
                 break
         else:
             return None
-    return sent - exchanges(check) + 1, 1
+    return sent - check.params.asks(check.timeout).exchanges + 1, 1
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vcmon.config.params import PARAMS
+from vcmon.config.kinds import PARAMS
 from vcmon.config.provinces import provinces
 from vcmon.config.settings import Settings
 from vcmon.history.memory import Memory

@@ -15,10 +15,19 @@ from pathlib import Path
 from tests.fuzz.campaign import run
 
 TARGETS = {
+    "dialog": "tests.fuzz.dialog",
+    "h225": "tests.fuzz.h225",
     "icmp": "tests.fuzz.icmp",
+    "jsontext": "tests.fuzz.jsontext",
+    "ras": "tests.fuzz.ras",
+    "rtp": "tests.fuzz.rtp",
+    "sdp": "tests.fuzz.sdp",
     "sip": "tests.fuzz.sip",
+    "stamp": "tests.fuzz.stamp",
     "stun": "tests.fuzz.stun",
+    "websocket": "tests.fuzz.websocket",
     "x509": "tests.fuzz.x509",
+    "xmltext": "tests.fuzz.xmltext",
 }
 """The module of each target: it holds ``TARGET``."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.fuzz.documented import documented
+from tests.fuzz.target import Target
 from vcmon.errors import ProbeError
 from vcmon.model.result import Reason
 from vcmon.wire.jsontext import is_value, value_at
@@ -26,3 +27,6 @@ def one(data: bytes) -> None:
         else:
             assert found is None or isinstance(found, str | int | float)
             assert is_value(found, found) or found != found  # noqa: PLR0124 (a NaN isn't itself)
+
+
+TARGET = Target(one, SEEDS)

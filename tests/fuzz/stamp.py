@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.fuzz.target import Target
 from vcmon.errors import ProbeError
 from vcmon.model.result import Blame, Reason
 from vcmon.wire.stamp import (
@@ -49,3 +50,6 @@ def one(data: bytes) -> None:
         answer = encode_reply(data, request, SEEN, MOMENT)
         assert len(answer) == len(data)
         assert parse_reply(answer.ljust(44, b"\0")).sender_sequence == request.sequence
+
+
+TARGET = Target(one, SEEDS)

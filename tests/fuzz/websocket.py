@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.fuzz.documented import documented
+from tests.fuzz.target import Target
 from vcmon.errors import ProbeError
 from vcmon.model.result import Reason
 from vcmon.wire.websocket import (
@@ -69,3 +70,6 @@ def unmasked(framed: bytes) -> bytes:
     mask, payload = framed[start : start + 4], framed[start + 4 :]
     assert len(payload) == size
     return bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
+
+
+TARGET = Target(one, SEEDS)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tests.fuzz.documented import documented
+from tests.fuzz.target import Target
 from vcmon.errors import ProbeError
 from vcmon.model.result import Reason
 from vcmon.wire.xmltext import DEPTH_MAX, ELEMENTS_MAX, Element, parse, text_of
@@ -61,3 +62,6 @@ def _tried(work: Callable[[], T]) -> T | None:
     except ProbeError as error:
         documented(error, Reason.CONTENT)
         return None
+
+
+TARGET = Target(one, SEEDS)

@@ -19,7 +19,7 @@ from tests.fakes.certificates import Authority
 from tests.fakes.hostile import Seen, answers, bomb, endless_body, prober, serving
 from tests.fakes.platforms import Canned, Janus, canned, janus
 from tests.fakes.process import write_settings
-from vcmon.config.params import PLATFORMS
+from vcmon.config.params_web import PLATFORMS
 from vcmon.model.result import Blame, Outcome, Reason
 
 AUTHORITY = Authority()

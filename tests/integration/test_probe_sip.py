@@ -41,7 +41,7 @@ from tests.fakes.sip_peers import (
     udp_peer,
 )
 from vcmon.clock import SystemClock
-from vcmon.config.params import SipParams, SipsParams, SipTcpParams
+from vcmon.config.params_talk import SipParams, SipsParams, SipTcpParams
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check, CheckId
 from vcmon.model.result import Blame, Outcome, Reason, Result

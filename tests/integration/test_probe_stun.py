@@ -13,7 +13,7 @@ from tests.fakes.hostile import NULS, SSH_BANNER, Behaviour, hang_up, mute, says
 from tests.fakes.probing import UP, Seen, check_of, down, impaired, look
 from tests.fakes.sip_peers import Address, Answer, UdpPeer, free_ports, silent, udp_peer
 from tests.fakes.turn_peers import LONG_TERM, Coturn, coturn
-from vcmon.config.params import StunParams
+from vcmon.config.params_talk import StunParams
 from vcmon.model.result import Reason
 from vcmon.probes.stun import probe
 

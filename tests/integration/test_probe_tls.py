@@ -24,7 +24,9 @@ from tests.fakes.hostile import (
     prober,
     serving,
 )
-from vcmon.config.params import HttpsParams, SipsParams, TlsParams
+from vcmon.config.params import TlsParams
+from vcmon.config.params_talk import SipsParams
+from vcmon.config.params_web import HttpsParams
 from vcmon.model.result import Blame, Outcome, Reason
 from vcmon.net.tls import client_context
 

@@ -33,7 +33,7 @@ from tests.fakes.turn_peers import (
 from tests.fakes.udp_relay import udp_relay
 from tests.fakes.workshop import workshop
 from vcmon.clock import SystemClock
-from vcmon.config.params import TurnParams
+from vcmon.config.params_talk import TurnParams
 from vcmon.config.secrets import Secret
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Outcome, Reason

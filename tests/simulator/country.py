@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from vcmon.config.params import PARAMS
+from vcmon.config.kinds import PARAMS
 from vcmon.config.provinces import provinces
 from vcmon.config.settings import Settings
 from vcmon.model.endpoint import Check, CheckId, Endpoint, Role

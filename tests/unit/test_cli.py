@@ -58,7 +58,8 @@ def test_version() -> None:
 
 
 COMMANDS = [
-    "run", "demo", "check", "probe", "reflect", "report", "inventory import", "schema", "heartbeat",
+    "run", "demo", "check", "probe", "reflect", "report", "inventory import", "schema",
+    "heartbeat",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from vcmon.config.fields import Duration
-from vcmon.config.params import WebFields
+from vcmon.config.params_web import WebFields
 from vcmon.config.text import shown
 from vcmon.config.tokens import TOKEN_MAX, split
 from vcmon.errors import VcmonError

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from vcmon.config.fields import Strict
-from vcmon.config.params import DECIDE_BEFORE, EXPLAINING_KINDS, PARAMS, SUPPORTING_KINDS
+from vcmon.config.kinds import KINDS, NEVER, PARAMS
 from vcmon.config.report import Place, Report
-from vcmon.config.schema import LATER_KINDS, needs_port, takes_port
+from vcmon.config.schema import needs_port, takes_port
 from vcmon.config.secrets import Secret
 from vcmon.config.text import shown
 from vcmon.model.endpoint import Check, CheckId
@@ -90,6 +90,7 @@ class Catalogue:
                 interval=each.profile.interval,
                 timeout=each.profile.timeout,
                 decides=decides(each, wanted),
+                opening=getattr(each.params, "opening", None),
             )
             for name, each in named.items()
         )
@@ -113,13 +114,15 @@ class Catalogue:
         elif needs_port(profile.kind) and "port" not in profile.written:
             report.add(at, f"{shown(name)} needs a port: write it as {name}:1720")
             return None
+        risk = KINDS[profile.kind].opt_in
+        if risk and not profile.written:
+            report.add(at, f"{shown(name)} can't stand here as it is: {risk}")
+            return None
         params = self._make(profile, port)
         return Wanted(profile, getattr(params, "port", None), params)
 
     def _unknown(self, name: str, report: Report) -> str:
         known = ", ".join(self.profiles)
-        if name in LATER_KINDS:
-            return f"this version does not know {shown(name)} yet; it knows {known}"
         return f"unknown check {shown(name)}; known are {known}" + report.nearest(
             name, self.profiles
         )
@@ -135,20 +138,18 @@ class Catalogue:
 
 
 def decides(one: Wanted, beside: list[Wanted]) -> bool:
-    """Whether a check decides: as its profile says; else always, but for a supporting kind only
-    where none of the checks beside it does, and for one that only explains never.
+    """Whether a check decides: as its profile says; else where no other does that goes before it.
+
+    Services go before ICMP, that goes before STAMP; a kind of rank NEVER waits to be told.
     """
     if one.profile.decides is not None:
         return one.profile.decides
-    if one.profile.kind in EXPLAINING_KINDS:
-        return False
-    if one.profile.kind not in SUPPORTING_KINDS:
-        return True
-    before = DECIDE_BEFORE.get(one.profile.kind, frozenset())
-    return not any(
+    rank = KINDS[one.profile.kind].rank
+    return rank != NEVER and not any(
         each.profile.decides
-        or (each.profile.decides is None and each.profile.kind not in SUPPORTING_KINDS - before)
+        or (each.profile.decides is None and KINDS[each.profile.kind].rank < rank)
         for each in beside
+        if rank > 0
     )
 
 

@@ -12,9 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 from vcmon.config.checks import Catalogue, Profile
 from vcmon.config.document import Document, Loc, dotted
 from vcmon.config.fields import Duration
-from vcmon.config.params import KIND_TIMES, PARAMS, PLATFORMS
+from vcmon.config.kinds import KINDS, PARAMS
+from vcmon.config.params_talk import HANG_UP
+from vcmon.config.params_web import PLATFORMS
 from vcmon.config.report import Report
-from vcmon.config.schema import LATER_KINDS, PROFILES, ProfileFields, duration
+from vcmon.config.schema import PROFILES, ProfileFields, duration
 from vcmon.config.secrets import Secret, read_secret, secret_fields
 from vcmon.config.settings import Defaults
 from vcmon.config.source import Source
@@ -30,6 +32,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "spacing": (0.001, 1.0),
     "t1": (0.05, 10.0),
     "rto": (0.05, 10.0),
+    "talk": (4.0, 30.0),  # what is shorter measures nothing; what is longer holds the room up
     "expiry_warning": (0.0, 3_650 * 86_400.0),
     "shortest_outage": (0.0, 86_400.0),  # who calls a day's outage short has mistyped
     "jitter": (0.001, 60.0),
@@ -48,6 +51,12 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 
 PACED_KINDS = frozenset({"icmp", "stamp"})
 """Kinds that send packets at a pace, all within the timeout."""
+
+SETUP_INTERVAL = 60.0
+"""Seconds at least between calls that a check places: each may ring, and takes a line."""
+
+RING_MIN = 4.0
+"""Seconds that a call must have to be answered: over UDP that is four INVITE."""
 
 _DURATION: TypeAdapter[float] = TypeAdapter(Duration)
 
@@ -98,7 +107,8 @@ def _own_kind(name: str) -> str | None:
 
 
 def _times(kind: str, defaults: Defaults) -> tuple[float, float]:
-    return KIND_TIMES.get(kind, (defaults.interval, defaults.timeout))
+    own = KINDS[kind]
+    return own.interval or defaults.interval, own.timeout or defaults.timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +135,7 @@ class ProfileReader:
         at = (self.document, self.source, self.report)
         made = validate(PROFILES[kind], dict(raw), ("checks", name), at)
         if made is None or not isinstance(made, ProfileFields):
-            return _plain(name, kind, self.defaults)
+            return _plain(name, "https" if KINDS[kind].opt_in else kind, self.defaults)
         interval, timeout = _times(kind, self.defaults)
         written = self._parameters(name, raw)
         profile = Profile(
@@ -142,10 +152,7 @@ class ProfileReader:
 
     def _wrong_kind(self, name: str, kind: Any) -> Iterator[str]:
         known = ", ".join(PARAMS)
-        if kind in LATER_KINDS or name in LATER_KINDS:
-            word = kind if kind in LATER_KINDS else name
-            yield f"this version does not know {shown(word)} yet; it knows {known}"
-        elif kind is None:
+        if kind is None:
             yield f"needed, but missing: one of {known}"
         elif not isinstance(kind, str) or kind not in PARAMS:
             hint = self.report.nearest(str(kind), PARAMS)
@@ -179,6 +186,19 @@ class ProfileReader:
         if said and profile.timeout > profile.interval:
             what = f"the timeout ({duration(profile.timeout)}) is longer than the interval "
             self._wrong((profile.name, key), what + f"({duration(profile.interval)})")
+        opening = getattr(made, "opening", None)
+        if opening is not None and opening.longest_span < profile.interval:
+            what = f"with an interval of {duration(profile.interval)} these hours may never see a "
+            what += f"call: have one of them last so long, or take {duration(opening.longest_span)}"
+            self._wrong((profile.name, "hours"), what)
+        talk = getattr(made, "talk", None)
+        if talk is not None and profile.timeout - talk < RING_MIN + HANG_UP:
+            what = f"a talk of {duration(talk)} needs {duration(RING_MIN + HANG_UP)} more to "
+            what += f"be answered and ended: not within a timeout of {duration(profile.timeout)}"
+            self._wrong((profile.name, "talk"), what)
+        if getattr(made, "setup", False) and profile.interval < SETUP_INTERVAL:
+            what = f"a call every {duration(profile.interval)} would keep the endpoint busy: "
+            self._wrong((profile.name, "setup"), what + "set an interval of 1m or more")
         if profile.kind in PACED_KINDS:
             packets, spacing = getattr(made, "packets", 1), getattr(made, "spacing", 0.0)
             burst = (packets - 1) * spacing

@@ -9,7 +9,7 @@ from pydantic import Field, create_model
 from pydantic.json_schema import models_json_schema
 
 from vcmon.config.fields import Duration, Port, Strict
-from vcmon.config.params import PARAMS
+from vcmon.config.kinds import PARAMS
 from vcmon.config.reports import Reports
 from vcmon.config.settings import Defaults, Flapping, History, Incidents, Tracing, Web
 
@@ -21,9 +21,6 @@ VANTAGE = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 Name = Annotated[str, Field(pattern=NAME)]
 Line = Annotated[str, Field(min_length=1, max_length=300)]
-
-LATER_KINDS = ("h323", "call")
-"""Kinds that a coming version will know: refused by name, so that none is taken for a typo."""
 
 
 class ProfileFields(Strict):

@@ -14,10 +14,12 @@ from vcmon.errors import origin
 from vcmon.model.endpoint import Check, CheckId
 from vcmon.model.figures import EngineFigures
 from vcmon.model.result import Result
+from vcmon.net.deadline import next_whole
 
 GRAIN = 0.05
-"""Seconds between two looks at the timetable: one wake-up serves all that is due meanwhile. A
-wake-up costs as much as ten probes; a probe that is 50 ms late is on time."""
+"""Seconds between two looks at the timetable: one wake-up serves all that is due meanwhile, and
+falls together with the loop's pulse. A wake-up costs as much as ten probes; a probe that is 50 ms
+late is on time."""
 
 IDLE = 1.0
 """Seconds of sleep at the longest: the engine's heartbeat, and how soon it sees a resume."""
@@ -76,7 +78,7 @@ class Engine:
             if old is None or old.interval != check.interval:
                 self._timetable.add(check_id, check.interval, now)
         self._checks = new
-        self._round = set(new)
+        self._round = self._whole_round()
         self._wake()
 
     async def run(self) -> None:
@@ -96,11 +98,12 @@ class Engine:
 
     async def _sleep(self) -> None:
         now = self._clock.monotonic()
-        seconds = min(IDLE, max(GRAIN, self._timetable.next_at() - now))
+        seconds = min(IDLE, max(0.0, self._timetable.next_at() - now))
         loop = asyncio.get_running_loop()
-        self._wakes_at = now + seconds
+        at = next_whole(loop.time() + seconds, GRAIN)
+        self._wakes_at = now + at - loop.time()
         self._sleeper = loop.create_future()
-        handle = loop.call_later(seconds, self._wake)
+        handle = loop.call_at(at, self._wake)
         try:
             await self._sleeper
         finally:
@@ -110,7 +113,14 @@ class Engine:
         if self._sleeper is not None and not self._sleeper.done():
             self._sleeper.set_result(None)
 
+    def _whole_round(self) -> set[CheckId]:
+        """What must have run once before we can say that we looked: not what runs now and then."""
+        return {name for name, check in self._checks.items() if not check.params.gentle}
+
     def _start(self, due: Due, now: float) -> None:
+        check = self._checks.get(due.check)
+        if check is not None and check.opening and not check.opening.is_open(self._clock.wall()):
+            return  # its hours are over; its last result stands until they come again
         self._figures.missed += due.missed
         if due.check in self._running:
             # No overlap: a slot that finds its check still running is missed, a rerun follows it.
@@ -168,12 +178,12 @@ class Engine:
 
     def _finish(self, check_id: CheckId) -> None:
         self._running.pop(check_id, None)
-        if check_id in self._again and not self._runner.stopping:
+        if self._again and check_id in self._again and not self._runner.stopping:
             self._launch(check_id, self._again.pop(check_id))
         self._round.discard(check_id)
         if not self._round:
             self._figures.last_round_at = self._clock.wall()
-            self._round = set(self._checks)
+            self._round = self._whole_round()
 
     async def _stop(self) -> None:
         self._runner.stopping = True

@@ -84,10 +84,17 @@ class Runner:
         begin = self.begins.get(check.kind)
         if begin is None:
             return False
-        tools = self._tools(Deadline(self.clock, self.lag, check.timeout))
+        deadline = Deadline(self.clock, self.lag, check.timeout)
+        tools = self._tools(deadline)
 
         def told(verdict: Callable[[], Result]) -> None:
-            done(_unless_stalled(_ruled(check, tools, verdict), tools.deadline))
+            try:
+                result = verdict()
+            except ProbeError as error:
+                result = _failed(check, tools, error)
+            except Exception as bug:  # noqa: BLE001  as in _attempt
+                result = _failed(check, tools, _bug(check, bug))
+            done(_unless_stalled(result, deadline))
 
         try:
             return begin(check, tools, told)
@@ -184,15 +191,6 @@ class Runner:
                 task.cancel()
 
 
-def _ruled(check: Check[Any], tools: Tools, verdict: Callable[[], Result]) -> Result:
-    try:
-        return verdict()
-    except ProbeError as error:
-        return _failed(check, tools, error)
-    except Exception as bug:  # noqa: BLE001  as in _attempt
-        return _failed(check, tools, _bug(check, bug))
-
-
 def _failed(check: Check[Any], tools: Tools, error: ProbeError) -> Result:
     theirs = error.blame in {Blame.REMOTE, Blame.PATH}
     tools.detail.setdefault("message", error.text)
@@ -218,7 +216,8 @@ def _unless_stalled(result: Result, deadline: Deadline) -> Result:
 
     An echo that came back is proven by the kernel's own stamps.
     """
-    proven = result.echo is not None and result.outcome is Outcome.UP
-    if proven or result.outcome is Outcome.UNKNOWN or not deadline.stalled():
+    if result.outcome is Outcome.UP and result.echo is not None:
+        return result
+    if result.outcome is Outcome.UNKNOWN or not deadline.stalled():
         return result
     return result._replace(outcome=Outcome.UNKNOWN, reason=Reason.STALL, blame=Blame.LOCAL)

@@ -38,10 +38,6 @@ class Due(NamedTuple):
     in_turn: bool = True  # False: a rerun only
 
 
-_Entry = tuple[float, int, CheckId, int, bool]
-"""When, an order that makes entries of one instant comparable, what, attempts, whether a slot."""
-
-
 def _both(first: Due, second: Due) -> Due:
     return Due(
         first.check,
@@ -56,6 +52,27 @@ def _both(first: Due, second: Due) -> Due:
 class _Slots:
     interval: float
     first: float  # monotonic second of slot 0
+    turn: int = 0  # number of the slot that is entered
+
+    @property
+    def at(self) -> float:
+        """When it is due, from the whole number of intervals: no drift."""
+        return self.first + self.turn * self.interval
+
+    def advance(self, now: float) -> int:
+        """On to the first slot later than ``now``; how many were left out."""
+        before = self.turn
+        self.turn += 1
+        if self.at <= now:
+            self.turn = math.floor((now - self.first) / self.interval) + 1
+            if self.at <= now:
+                self.turn += 1
+        return self.turn - before - 1
+
+
+_Entry = tuple[float, int, CheckId, int, _Slots | None]
+"""When, an order that makes entries of one instant comparable, what, attempts, its slots (None: a
+rerun). Slots that are no longer the check's own make an entry void."""
 
 
 class Timetable:
@@ -76,10 +93,12 @@ class Timetable:
     def add(self, check: CheckId, interval: float, now: float) -> None:
         """Enter a check; its first slot comes within one interval from now, a first run by SOON."""
         slots = _Slots(interval, self._epoch + phase(check, interval))
+        slots.turn = math.floor((now - slots.first) / interval)
+        slots.advance(now)
         self._slots[check] = slots
-        self._push(_next(slots, now), check, 1, is_slot=True)
+        self._push(slots.at, check, 1, slots)
         if interval > SOON:
-            self._push(now + phase(check, SOON), check, 1, is_slot=False)
+            self._push(now + phase(check, SOON), check, 1, None)
 
     def remove(self, check: CheckId) -> None:
         """Strike a check; its entries die when their time comes."""
@@ -88,7 +107,7 @@ class Timetable:
     def rerun(self, check: CheckId, at: float, attempts: int) -> None:
         """Enter one run out of turn."""
         if check in self._slots:
-            self._push(at, check, attempts, is_slot=False)
+            self._push(at, check, attempts, None)
 
     def next_at(self) -> float:
         """When the next entry is due; infinity for an empty timetable."""
@@ -102,32 +121,23 @@ class Timetable:
         due: dict[CheckId, Due] = {}
         heap = self._heap
         while heap and heap[0][0] <= now:
-            at, _, check, attempts, is_slot = heapq.heappop(heap)
-            slots = self._slots.get(check)
-            if slots is None or (is_slot and not _is_slot_of(at, slots)):
+            at, _, check, attempts, slots = heap[0]
+            known = self._slots.get(check)
+            if known is None or (slots is not None and slots is not known):
+                heapq.heappop(heap)
                 continue  # removed, or re-entered with another interval
             missed = 0
-            if is_slot:
-                following = _next(slots, now)
-                missed = max(0, round((following - at) / slots.interval) - 1)
-                self._push(following, check, 1, is_slot=True)
-            found = Due(check, at, attempts, missed, is_slot)
+            if slots is None:
+                heapq.heappop(heap)
+            else:
+                missed = slots.advance(now)
+                self._order += 1
+                heapq.heapreplace(heap, (slots.at, self._order, check, 1, slots))
+            found = Due(check, at, attempts, missed, slots is not None)
             before = due.get(check)
             due[check] = found if before is None else _both(before, found)
         return list(due.values())
 
-    def _push(self, at: float, check: CheckId, attempts: int, *, is_slot: bool) -> None:
+    def _push(self, at: float, check: CheckId, attempts: int, slots: _Slots | None) -> None:
         self._order += 1
-        heapq.heappush(self._heap, (at, self._order, check, attempts, is_slot))
-
-
-def _next(slots: _Slots, now: float) -> float:
-    """The first slot later than ``now``, from the whole number of intervals: no drift."""
-    passed = math.floor((now - slots.first) / slots.interval) + 1
-    at = slots.first + passed * slots.interval
-    return at if at > now else at + slots.interval
-
-
-def _is_slot_of(at: float, slots: _Slots) -> bool:
-    turns = (at - slots.first) / slots.interval
-    return abs(turns - round(turns)) < 1e-6
+        heapq.heappush(self._heap, (at, self._order, check, attempts, slots))

@@ -116,7 +116,7 @@ class Keeper:
         """What this tick of the board brought becomes one transaction."""
         self._listen(board)
         board.set_maintenance(self.agenda.look(self._clock.wall()))
-        self.recorder.tick(board.snapshot().uplink, board.packets)
+        self.recorder.tick(board.uplink, board.packets)
 
     def _listen(self, board: Board) -> None:
         told, said = self._sink.recovered, self._sink.said

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from vcmon.model.opening import Opening
+
 P = TypeVar("P")
 
 
@@ -54,6 +56,7 @@ class Check(Generic[P]):
     interval: float  # seconds
     timeout: float  # seconds
     decides: bool  # False: explains and measures only (ICMP beside SIP)
+    opening: Opening | None = None  # None: it may run at any time
 
 
 MEASURING_KINDS = ("icmp", "stamp", "call")

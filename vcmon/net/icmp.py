@@ -190,7 +190,7 @@ class Pinger:
                 self._schedule(run, run.due)
                 return
         if run.awaiting:
-            self._schedule(run, self._loop.time() + run.timeout)
+            self._schedule(run, run.lane.sent_at / 1e9 + run.timeout)
         else:
             self._end(run)
 
@@ -238,7 +238,8 @@ class Pinger:
             run.ended = True
             run.lane.reserved -= run.unsent
             self._over.append(run)
-            self._tell_soon()
+            if not self._telling:
+                self._tell_soon()
 
     def _tell_soon(self) -> None:
         """Tell who waits, but from the loop: never in the middle of sending or reading."""
@@ -252,9 +253,9 @@ class Pinger:
         now = self._loop.time()
         for run in over:
             self._runs.discard(run)
-            run.lane.retire(run, now)
+            tell = run.lane.retire(run, now)
             try:
-                run.tell(run.burst())
+                tell(run.burst())
             except Exception as bug:  # noqa: BLE001  theirs; the other bursts must be told too
                 self._loop.call_exception_handler({"message": "echo not taken", "exception": bug})
 
@@ -315,6 +316,7 @@ class Pinger:
             self._read_errors(lane)
         receive = lane.socket.receive
         skew = clock_skew()
+        match = self._match
         for number in range(limit):
             try:
                 arrival = receive()
@@ -322,7 +324,7 @@ class Pinger:
                 self._read_errors(lane)
                 continue
             if arrival is not None:
-                self._match(lane, arrival, skew)
+                match(lane, arrival, skew)
                 continue
             if number == 0:  # woken for the error queue alone
                 self._read_errors(lane)
@@ -352,12 +354,9 @@ class Pinger:
             packet.rtt = rtt
             run.received += 1
             if not packet.failed:
-                self._settled(run)
-
-    def _settled(self, run: Run) -> None:
-        run.awaiting -= 1
-        if not run.awaiting:
-            self._end(run)
+                run.awaiting -= 1
+                if not run.awaiting:
+                    self._end(run)
 
     def _read_errors(self, lane: Lane) -> int:
         number = 0
@@ -388,7 +387,9 @@ class Pinger:
         if run.network is None:
             run.network = network_fault(reason, error)
             run.offender = error.offender
-        self._settled(run)
+        run.awaiting -= 1
+        if not run.awaiting:
+            self._end(run)
 
 
 def _settle(told: asyncio.Future[Burst], burst: Burst) -> None:

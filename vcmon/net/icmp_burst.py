@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from vcmon.clock import monotonic_ns, wall_ns
@@ -20,6 +19,7 @@ from vcmon.wire import icmp
 STEP_NS = 1_000_000  # wall and monotonic clock part by less than this in any timeout by slewing
 CLOCK_GAP_NS = 20_000  # a pair of clock readings further apart is read again
 REMEMBERED = 10.0  # seconds that an ended burst's packets are still known as late or duplicate
+ANSWERED_REMEMBERED = 2.0  # where all were answered: only duplicates can come, and those come soon
 SEQUENCES = 1 << 16
 MAX_KNOWN = 3 * SEQUENCES // 4  # packets known at once; the rest keeps the next free one near
 RANDOM_BYTES = 4096  # a system call for each nonce would cost as much as matching a reply
@@ -28,8 +28,7 @@ STAMPS_AWAITED = 256  # sent packets whose stamp a driver may still owe us; some
 LATE_STAMP_NS = 1_000_000_000  # a stamp further behind our own is another packet's
 
 
-@dataclass(frozen=True, slots=True)
-class BurstPlan:
+class BurstPlan(NamedTuple):
     """How many echo requests, how far apart (seconds), how large (payload bytes), which DSCP."""
 
     packets: int
@@ -150,28 +149,34 @@ class Lane:
         self.sent_at = 0  # monotonic nanoseconds
         self._next = int.from_bytes(os.urandom(2), "big")
         self._ended: deque[tuple[float, Run]] = deque()
+        self._answered: deque[tuple[float, Run]] = deque()  # ended with every packet answered
         self.reserved = 0  # packets of bursts under way that are still to be sent
         self._random = b""
+        self._spent = 0  # bytes of it
         self._stamped = 0  # packets sent that asked for a stamp
         self.unstamped: dict[int, Packet] = {}  # those whose stamp is still to come
 
     def nonce(self) -> bytes:
         """Bytes that nobody can guess."""
-        if not self._random:
-            self._random = os.urandom(RANDOM_BYTES)
-        nonce, self._random = self._random[: icmp.NONCE_SIZE], self._random[icmp.NONCE_SIZE :]
-        return nonce
+        begin = self._spent
+        if begin >= len(self._random):
+            self._random, begin = os.urandom(RANDOM_BYTES), 0
+        self._spent = begin + icmp.NONCE_SIZE
+        return self._random[begin : self._spent]
 
     def has_room(self, number: int, now: float) -> bool:
         """Whether so many more may be sent; forgets what ended long ago, or must make room."""
-        ended = self._ended
         most = MAX_KNOWN - number - self.reserved
-        while ended and (ended[0][0] + REMEMBERED < now or len(self.packets) > most):
+        self._forget(self._answered, now - ANSWERED_REMEMBERED, most)
+        self._forget(self._ended, now - REMEMBERED, most)
+        return len(self.packets) <= most
+
+    def _forget(self, ended: deque[tuple[float, Run]], before: float, most: int) -> None:
+        while ended and (ended[0][0] < before or len(self.packets) > most):
             packets = ended.popleft()[1].packets
             for packet in packets:
                 del self.packets[packet.sequence]
             packets.clear()  # packet and run point at each other: free them without the collector
-        return len(self.packets) <= most
 
     def free_sequence(self) -> int:
         """The next sequence number that no known packet has, for one that was reserved.
@@ -203,9 +208,13 @@ class Lane:
         self._stamped = 0
         self.socket.count_stamps_anew()
 
-    def retire(self, run: Run, now: float) -> None:
-        """The run is over; what still comes for it is late or a duplicate."""
-        self._ended.append((now, run))
+    def retire(self, run: Run, now: float) -> Tell:
+        """The run is over; what still comes for it is late or a duplicate. Who is to be told."""
+        whole = run.received == len(run.packets)
+        (self._answered if whole else self._ended).append((now, run))
+        # Thousands are remembered: they must not keep the bodies, and all that who is told holds.
+        tell, run.tell, run.body = run.tell, nobody, b""
+        return tell
 
 
 def round_trip(wall: int, mono: int, stamp: int, skew: int) -> int:

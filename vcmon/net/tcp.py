@@ -327,8 +327,8 @@ class Stream:
                 await self._more("end of the TLS handshake")
             self._raise_closed("the end of the TLS handshake")
 
-    async def watch(self, seconds: float) -> None:
-        """Return after ``seconds``, or once the peer sends something; raise if it closes before."""
+    async def watch(self, seconds: float) -> bool:
+        """Whether the peer sends something within ``seconds``; raise if it closes before."""
         timer = asyncio.get_running_loop().call_later(
             min(seconds, self._deadline.remaining()), self._inbox.nudge
         )
@@ -339,6 +339,7 @@ class Stream:
             timer.cancel()
         if self._inbox.ended and not self._inbox.data:
             self._raise_closed("we did")
+        return bool(self._inbox.data)
 
     def hand_over(self, protocol: asyncio.Protocol) -> None:
         """Let ``protocol`` ask and read from now on; closing stays with this stream."""

@@ -1,7 +1,9 @@
 """One file a kind; the table below is the whole registry."""
 
 from vcmon.probes import bosh as bosh
+from vcmon.probes import call as call
 from vcmon.probes import dns as dns
+from vcmon.probes import h323 as h323
 from vcmon.probes import health as health
 from vcmon.probes import heartbeat as heartbeat
 from vcmon.probes import http as http
@@ -30,10 +32,12 @@ PROBES: dict[str, Probe] = {
     "turn": turn.probe,
     "mtu": mtu.probe,
     "stamp": stamp.probe,
+    "h323": h323.probe,
     "health": health.probe,
     "bosh": bosh.probe,
     "websocket": websocket.probe,
     "heartbeat": heartbeat.probe,
+    "call": call.probe,
 }
 
 BEGINS: dict[str, Begin] = {"icmp": icmp.begin}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from vcmon.config.params import BoshParams, WebsocketParams
+from vcmon.config.params_web import BoshParams, WebsocketParams
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Blame, Reason, Result

@@ -17,7 +17,7 @@ import aiohttp
 from yarl import URL
 
 from vcmon import __version__
-from vcmon.config.params import WebFields
+from vcmon.config.params_web import WebFields
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Blame, Reason

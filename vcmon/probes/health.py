@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from vcmon.config.params import HealthParams
+from vcmon.config.params_web import HealthParams
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Blame, Reason, Result

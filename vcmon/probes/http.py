@@ -6,7 +6,7 @@ from functools import partial
 
 from yarl import URL
 
-from vcmon.config.params import HttpParams
+from vcmon.config.params_web import HttpParams
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Blame, Reason, Result

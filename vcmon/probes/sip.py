@@ -6,7 +6,7 @@ import secrets
 from typing import Literal
 
 from vcmon import __version__
-from vcmon.config.params import SipParams
+from vcmon.config.params_talk import SipParams
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Blame, Reason, Result

@@ -6,7 +6,7 @@ import base64
 import secrets
 from contextlib import suppress
 
-from vcmon.config.params import WebsocketParams
+from vcmon.config.params_web import WebsocketParams
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Blame, Reason, Result

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 from vcmon.clock import Clock
 from vcmon.config.settings import Settings
@@ -17,24 +16,15 @@ from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import Tally
 from vcmon.model.memory import Sample
 from vcmon.model.result import Outcome, Reason, Result
-from vcmon.model.status import ProvinceStatus, Snapshot, Standing, State, Transition
+from vcmon.model.status import ProvinceStatus, Snapshot, Standing, State, Transition, Uplink
 from vcmon.state import flapping
+from vcmon.state.advice import Rerun, again_after_stall, own_rerun
 from vcmon.state.eyes import Eyes
 from vcmon.state.gallery import Gallery
 from vcmon.state.inventory import Inventory
 from vcmon.state.machine import commit, confirmed, forget_streak
 from vcmon.state.rollup import province_standing, settle, true_parent, with_parent
-from vcmon.state.track import Track, outlasts, retry_wanted, since_onset
-
-HEDGES = 4
-"""Attempts a confirming run makes, the first answer wins: one lost SYN must not look like an
-outage. Four bring 36 % round-trip loss below one false alarm a month for a TCP connect."""
-
-HEDGE_AT_MOST = 200
-"""Above so many suspects at once runs are not hedged: that many do not fall by loss."""
-
-STALL_RERUNS = 3
-"""Runs spoilt by our own stall are repeated at once so often, then wait for their slot."""
+from vcmon.state.track import Track, outlasts, since_onset
 
 ROLL_UP_AT_ONCE = 64
 """Endpoints up to which a province is rolled up at each change; a larger one waits for the tick,
@@ -43,13 +33,7 @@ or a cold start of 10,000 endpoints would look at each of them for each of them.
 PARENT_HOLD = 15.0
 """Seconds that an endpoint's ``down`` waits for the verdict on what it depends on."""
 
-
-class Rerun(NamedTuple):
-    """Advice to the engine: run this check again, out of turn."""
-
-    check: CheckId
-    at: float  # monotonic seconds
-    attempts: int = 1
+UP, UNKNOWN = Outcome.UP, State.UNKNOWN  # an enum's own lookup is slow, and each result asks
 
 
 class Board:
@@ -79,7 +63,7 @@ class Board:
         self._flapping = settings.flapping
         self._unstable &= self._inventory.tracks.keys()
         known = self._inventory.watches
-        self._suspects = {check for check in self._suspects if check in known}
+        self._suspects = {c for c in self._suspects if c in known and known[c].belief.suspect}
         self._gallery.take_down(self._inventory.members)
         now = self._clock.monotonic()
         for track in self._inventory.tracks.values():
@@ -123,44 +107,40 @@ class Board:
 
     def record(self, result: Result, attempts: int = 1) -> tuple[Rerun, ...]:
         """Believe one result (made by so many attempts). Returns what should run out of turn."""
-        if self._eyes.takes(result):
-            self._look_at_ourselves()
-            return ()
         track = self._inventory.tracks.get(result.check.endpoint)
         if track is None or result.check.name not in track.watches:
-            return ()  # a run that was on its way when its check was removed
-        return self._believe(track, self._eyes.corrected(result), attempts)
+            if self._eyes.takes(result):
+                self._look_at_ourselves()
+            return ()  # a canary's, or of a run on its way when its check was removed
+        if result.outcome is not UP:
+            result = self._eyes.corrected(result)
+        return self._believe(track, result, attempts)
 
     def _believe(self, track: Track, result: Result, attempts: int) -> tuple[Rerun, ...]:
         now = self._clock.monotonic()
         watch = track.watches[result.check.name]
-        fault = track.quality_fault
-        before = track.note(result, attempts)
+        fault, before = track.quality_fault, watch.belief
+        track.note(watch, result, attempts)
         self._inventory.note(track.endpoint.province, result, now)
         if watch.check.decides:
-            self._note_blindness(track, result)
-        self._mark_suspect(result.check, suspect=watch.belief.suspect)
+            track.note_sight(result, blind=self._eyes.uplink.blind)
         quiet = (
             watch.belief is before
-            and now < track.stale_at
             and track.quality_fault is fault
             and track.released is None
+            and not track.has_aged(now)
+            and track.own.state is not UNKNOWN
         )
-        if not quiet or track.own.state is State.UNKNOWN:
+        if quiet:
+            self._gallery.worn.add(track.endpoint.province)
+            if result.outcome is UP and before.streak is None and not watch.stalls:
+                return ()  # nothing to mark, to decide or to advise: most results end here
+        self._mark_suspect(result.check, suspect=watch.belief.suspect)
+        if not quiet:
             self._decide(track, result.check, now)
             self._refresh(track, now)
             self._gallery.wrong.add(track.endpoint.province)
-        else:
-            self._gallery.worn.add(track.endpoint.province)
-            if result.outcome is Outcome.UP and watch.belief.streak is None and not watch.stalls:
-                return ()
         return self._advice(track, result, before.suspect, now)
-
-    def _note_blindness(self, track: Track, result: Result) -> None:
-        if result.outcome is Outcome.UP:
-            track.fell_blind = False
-        elif self._eyes.uplink.blind:
-            track.fell_blind = True
 
     def _mark_suspect(self, check: CheckId, *, suspect: bool) -> None:
         if suspect:
@@ -173,20 +153,12 @@ class Board:
     ) -> tuple[Rerun, ...]:
         watch = track.watches[result.check.name]
         if result.reason is Reason.STALL:
-            watch.stalls += 1
-            again = watch.stalls <= STALL_RERUNS
-            return (Rerun(result.check, now),) if again else ()
+            return again_after_stall(watch, now)
         watch.stalls = 0
-        at = retry_wanted(watch, self._rules, result)
-        if at is None and track.released is not None:
-            at = result.started + self._rules.retry
-        if at is None:
+        own = own_rerun(track, watch, result, self._rules, len(self._suspects))
+        if own is None:
             return ()
-        if not watch.belief.suspect:
-            return (Rerun(result.check, at),)
-        attempts = HEDGES if len(self._suspects) <= HEDGE_AT_MOST else 1
-        own = Rerun(result.check, at, attempts)
-        if was_suspect:
+        if was_suspect or not watch.belief.suspect:
             return (own,)
         # The first failure: ask its companions and what it depends on, now.
         return (own, *(Rerun(check, now) for check in self._inventory.witnesses(track)))
@@ -223,7 +195,7 @@ class Board:
             if check not in self._suspects:
                 self._refresh(track, now)
         for track in self._inventory.tracks.values():
-            if now >= track.stale_at:
+            if now >= track.stale_at and track.has_aged(now):
                 track.status = None
                 self._refresh(track, now)
         for name in tuple(self._unstable):
@@ -232,8 +204,8 @@ class Board:
                 self._refresh(track, now)
         self._roll_up_the_rest()
         self._credit(now)
-        self._gallery.renew_worn(now)
-        self.snapshot()  # now and little: else the next reader would pay for a whole round at once
+        if self._gallery.tend(now):
+            self._hang(now)
 
     def _look_at_ourselves(self) -> None:
         now, ever_up = self._clock.monotonic(), self._inventory.ever_up
@@ -350,14 +322,26 @@ class Board:
 
     # ---- what the views read
 
+    @property
+    def uplink(self) -> Uplink:
+        """Our own side."""
+        return self._eyes.uplink
+
     def snapshot(self) -> Snapshot:
-        """Everything believed now; the same object until something changes."""
-        uplink = self._eyes.uplink
-        if (current := self._gallery.is_current(uplink)) is not None:
+        """Everything believed now; the same object until something changes.
+
+        A change of state is in it at once, what changes no state within DETAILS_AT_WORST.
+        """
+        now = self._clock.monotonic()
+        self._gallery.visit(now)
+        return self._hang(now)
+
+    def _hang(self, now: float) -> Snapshot:
+        if (current := self._gallery.is_current(self.uplink)) is not None:
             return current
         self._roll_up_the_rest()
-        times = self._clock.monotonic(), self._clock.wall()
-        return self._gallery.hang(self._inventory.members, self._paint, times, uplink)
+        members, times = self._inventory.members, (now, self._clock.wall())
+        return self._gallery.hang(members, self._paint, times, self.uplink)
 
     def _paint(self, slug: str) -> ProvinceStatus:
         now, inventory = self._clock.monotonic(), self._inventory

@@ -9,9 +9,20 @@ from math import inf
 from vcmon.model.status import ProvinceStatus, Snapshot, Uplink
 
 DETAILS_EVERY = 5.0
-"""Seconds that the picture of a province may lag behind results that change no state: half the
-default interval. To paint 1,000 endpoints anew for each of their results would cost as much as to
-judge them."""
+"""Seconds after which the picture of a province is painted anew for results that change no state:
+half the default interval. To paint 1,000 endpoints anew for each of their results would cost as
+much as to judge them."""
+
+DETAILS_AT_WORST = 7.5
+"""Seconds that a picture may lag behind when somebody looks."""
+
+PAINTINGS = 5
+"""Ticks over which the worn pictures are spread, so that 10,000 endpoints hold nothing up: they
+fill the time between the two."""
+
+VISITED_LATELY = 60.0
+"""Seconds after the last visitor in which the pictures are kept fresh; then nothing is painted
+until the next one comes, who pays for all of it. Longer than it takes Prometheus to come again."""
 
 
 @dataclass(slots=True)
@@ -23,11 +34,26 @@ class Gallery:
     _pictures: dict[str, ProvinceStatus] = field(default_factory=dict)
     _painted: dict[str, float] = field(default_factory=dict)  # monotonic
     _last: Snapshot | None = None
+    _visited: float = -inf  # monotonic
 
-    def renew_worn(self, now: float) -> None:
-        """Let what is worn for long enough be painted again."""
-        last = self._painted
-        self.wrong |= {s for s in self.worn if now - last.get(s, -inf) >= DETAILS_EVERY}
+    def visit(self, now: float) -> None:
+        """Somebody looks: what is worn for too long is to be painted again."""
+        self._visited = now
+        self.wrong.update(self._worn_for(DETAILS_AT_WORST, now))
+
+    def tend(self, now: float) -> bool:
+        """Nobody looks now: whether some pictures are to be painted already for the next one."""
+        if now - self._visited > VISITED_LATELY:
+            return False
+        oldest = sorted(self._worn_for(DETAILS_EVERY, now), key=self._painted_at)
+        self.wrong.update(oldest[: 1 + len(self._pictures) // PAINTINGS])
+        return True
+
+    def _worn_for(self, seconds: float, now: float) -> list[str]:
+        return [slug for slug in self.worn if now - self._painted_at(slug) >= seconds]
+
+    def _painted_at(self, slug: str) -> float:
+        return self._painted.get(slug, -inf)
 
     def is_current(self, uplink: Uplink) -> Snapshot | None:
         """The last Snapshot if nothing has changed since."""

@@ -19,6 +19,8 @@ from vcmon.state.track import Track, Watch
 FALL_WINDOW = 20.0
 """Seconds: provinces that fell within two default intervals fell together (rule 6)."""
 
+UP = Outcome.UP  # an enum's own lookup is slow, and each result asks
+
 SPOILT = frozenset({Reason.STALL, Reason.BUG, Reason.BLIND})
 """Local faults that say nothing about our uplink."""
 
@@ -83,7 +85,7 @@ class Inventory:
     def note(self, slug: str, result: Result, now: float) -> None:
         """Remember when the province answered, or our own side failed towards it."""
         contact = self.contacts[slug]
-        if result.outcome is Outcome.UP:
+        if result.outcome is UP:
             contact.last_up = max(contact.last_up, result.started)
             self.ever_up = True
         elif result.blame is Blame.LOCAL and result.reason not in SPOILT:
@@ -140,11 +142,12 @@ class Inventory:
     def witnesses(self, track: Track) -> Iterator[CheckId]:
         """The checks whose answer tells what a first failure of this endpoint means."""
         for watch in track.watches.values():
-            if not watch.belief.suspect:
+            if not watch.belief.suspect and not watch.check.params.gentle:
                 yield watch.check.id
         for parent in self.above(track.endpoint):
             for watch in parent.watches.values():
-                if watch.check.decides and watch.belief.outcome is not Outcome.DOWN:
+                asked = watch.check.decides and not watch.check.params.gentle
+                if asked and watch.belief.outcome is not Outcome.DOWN:
                     yield watch.check.id
 
     def parents_unsettled(self, track: Track, onset: float) -> bool:

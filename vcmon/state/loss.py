@@ -32,24 +32,8 @@ PRIOR_LOST, PRIOR_SENT = 0.5, 20.0
 HALF_LIFE = 120.0
 """Seconds after which an observation weighs half: a new loss must show within a minute or two."""
 
-EXCHANGES = {
-    "tcp": 1, "sip-tcp": 2, "tls": 2, "http": 2, "https": 3, "sip-tls": 3, "sips": 3,
-    "stun-tcp": 2, "stun-tls": 3, "turn-tcp": 3, "turn-tls": 4,
-    "health": 3, "bosh": 3, "websocket": 4,
-}  # fmt: skip
-"""Round trips in a row that a run over TCP needs; each has about two tries in the timeout. By
-kind, or by kind and transport where that is a parameter."""
 
-DATAGRAM_EXCHANGES = {"turn": 2}
-"""Round trips in a row of a run over UDP that needs more than one; they share the timeout."""
-
-MTU_TRIES = 10
-"""Small packets that a run of kind ``mtu`` sends before it gives up (five rounds of two)."""
-
-BURSTS = frozenset({"icmp", "stamp"})
-"""Kinds whose run is many packets, of which one answer is enough."""
-
-SYN_RETRY = 1.0  # seconds: Linux's first retransmission of a SYN, doubling
+UP = Outcome.UP  # an enum's own lookup is slow, and each result asks
 
 
 @dataclass(slots=True)
@@ -76,52 +60,28 @@ class Loss:
         return min(LOSS_CAP, (self.lost + PRIOR_LOST) / (self.sent + PRIOR_SENT))
 
 
-def _over_tcp(check: Check[Any]) -> int | None:
-    transport = getattr(check.params, "transport", "")
-    return EXCHANGES.get(f"{check.kind}-{transport}", EXCHANGES.get(check.kind))
-
-
-def exchanges(check: Check[Any]) -> int:
-    """Round trips in a row that one run needs, until it knows what it asks for."""
-    return _over_tcp(check) or DATAGRAM_EXCHANGES.get(check.kind, 1)
-
-
 def tries(check: Check[Any]) -> int:
     """How many packets one run may send before it gives up on the first answer."""
-    if check.kind in BURSTS:
-        return int(check.params.packets)
-    if check.kind == "mtu":
-        return MTU_TRIES
-    if check.kind == "heartbeat":
-        return 0
-    seconds = check.timeout
-    if _over_tcp(check):
-        first_retry = SYN_RETRY
-    else:
-        params, default = check.params, 0.5 if check.kind == "dns" else SYN_RETRY
-        first_retry = float(getattr(params, "t1", getattr(params, "rto", default)))
-        seconds /= exchanges(check)
-    # retransmissions at t, 3t, 7t, ...: the k-th is sent at (2^k - 1) t
-    return 1 + int(math.log2(max(1.0, seconds / first_retry + 1)) - 1e-9)
+    return int(check.params.asks(check.timeout).tries)
 
 
 def silence_log(check: Check[Any], loss: float) -> float:
     """Log of the chance that one run of ``check`` is silent by a round-trip loss ``loss`` alone.
 
-    A heartbeat that is missing weighs as an answer does: its sender has tried again all through
-    the grace, seven times in 45 s; that loss eats them all is less likely than any bound here.
+    Where silence is no matter of luck (no packet of ours waits for an answer) it weighs as one.
     """
-    if check.kind == "heartbeat":
+    asked = check.params.asks(check.timeout)
+    if asked.tries == 0:
         return ANSWERED_LOG
-    lost_once = min(max(loss, 1e-6), LOSS_CAP) ** tries(check)
-    count = exchanges(check)
-    return math.log1p(-((1 - lost_once) ** count)) if count > 1 else math.log(lost_once)
+    lost_once = min(max(loss, 1e-6), LOSS_CAP) ** asked.tries
+    count = asked.exchanges
+    return float(math.log1p(-((1 - lost_once) ** count)) if count > 1 else math.log(lost_once))
 
 
 def observed(result: Result) -> tuple[int, int]:
     """(sent, lost) packets that an UP result tells of; (0, 0) for any other, and where none was."""
-    if result.outcome is not Outcome.UP:
+    if result.outcome is not UP:
         return 0, 0
-    if result.echo is not None:
-        return result.echo.sent, result.echo.sent - result.echo.received
+    if (echo := result.echo) is not None:
+        return echo.sent, echo.sent - echo.received
     return result.transmissions, max(0, result.transmissions - 1)

@@ -19,6 +19,8 @@ from vcmon.config.settings import Confirm
 from vcmon.model.result import SILENT, Blame, Outcome, Reason, Result
 from vcmon.state.loss import FALSE_DOWN_LOG
 
+UP = Outcome.UP  # an enum's own lookup is slow, and each result asks
+
 
 @dataclass(frozen=True, slots=True)
 class Streak:
@@ -63,7 +65,7 @@ def observe(belief: Belief, result: Result, silence_log: float = 0.0) -> Belief:
 
     ``silence_log``: log of the chance that this run was DOWN by packet loss alone.
     """
-    if result.outcome is Outcome.UNKNOWN or _says_nothing_new(belief, result):
+    if result.outcome is Outcome.UNKNOWN or says_nothing_new(belief, result):
         return belief
     impaired, against = _impaired(belief, result)
     seen = replace(
@@ -86,11 +88,11 @@ def observe(belief: Belief, result: Result, silence_log: float = 0.0) -> Belief:
     return replace(seen, streak=grown)
 
 
-def _says_nothing_new(belief: Belief, result: Result) -> bool:
+def says_nothing_new(belief: Belief, result: Result) -> bool:
     """Whether this is the common case: up as before, with nothing pending."""
     return (
-        result.outcome is Outcome.UP
-        and belief.outcome is Outcome.UP
+        result.outcome is UP
+        and belief.outcome is UP
         and belief.streak is None
         and result.impaired is belief.impaired
         and belief.against == 0

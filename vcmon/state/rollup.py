@@ -22,6 +22,7 @@ class View:
     belief: Belief
     decides: bool
     stale: bool
+    degrades: bool = False  # down, it makes degraded what would be up though it doesn't decide
 
 
 NO_DATA = Standing(State.UNKNOWN, Reason.NO_DATA)
@@ -42,7 +43,10 @@ def endpoint_standing(views: Sequence[View], quality_fault: Fault | None) -> Sta
         known = any(v.belief.outcome is not Outcome.UNKNOWN for v in unsure)
         return Standing(State.UNKNOWN, Reason.STALE if known else Reason.NO_DATA, Blame.LOCAL)
     since = max(v.belief.since for v in deciding)
-    impaired = next((v.belief for v in views if is_impaired(v.belief)), None)
+    failed = next((v.belief for v in views if v.degrades and _has_failed(v)), None)
+    if failed is not None:
+        return Standing(State.DEGRADED, failed.reason, failed.blame, since)
+    impaired = next((v.belief for v in views if is_impaired(v.belief) and not v.stale), None)
     if impaired is not None:
         return Standing(State.DEGRADED, impaired.reason, Blame.REMOTE, since)
     if quality_fault is not None:
@@ -51,11 +55,16 @@ def endpoint_standing(views: Sequence[View], quality_fault: Fault | None) -> Sta
     return Standing(State.UP, Reason.OK, Blame.NONE, since)
 
 
+def _has_failed(view: View) -> bool:
+    return view.belief.outcome is Outcome.DOWN and not view.stale
+
+
 def _down(belief: Belief, views: Sequence[View]) -> Standing:
     # A refusal is an answer: then one silent burst of pings on a lossy link is no doubt.
     refused = belief.reason not in SILENT
     host_answers = any(
         not v.decides
+        and not v.degrades  # a call of hours ago says nothing of the host now
         and not v.stale
         and v.belief.outcome is Outcome.UP
         and (refused or not v.belief.suspect)

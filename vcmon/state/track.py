@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vcmon.config.settings import Confirm, QualityClass
+from vcmon.config.settings import QualityClass
 from vcmon.model.baseline import Baseline
 from vcmon.model.endpoint import Check, Endpoint
 from vcmon.model.figures import Tally
@@ -14,7 +14,7 @@ from vcmon.model.result import SILENT, Blame, Echo, Outcome, Reason, Result
 from vcmon.model.status import CheckStatus, EndpointStatus, Standing, State
 from vcmon.state.flapping import STEADY, Flaps
 from vcmon.state.loss import ANSWERED_LOG, Loss, observed, silence_log, tries
-from vcmon.state.machine import Belief, observe
+from vcmon.state.machine import Belief, observe, says_nothing_new
 from vcmon.state.quality import Fault, QualityWindow
 from vcmon.state.rollup import NO_DATA, View, endpoint_standing
 
@@ -23,10 +23,13 @@ STALE_INTERVALS = 3
 
 BLIND = Standing(State.UNKNOWN, Reason.BLIND, Blame.LOCAL)
 
+UP, UNKNOWN = Outcome.UP, Outcome.UNKNOWN  # an enum's own lookup is slow, and each result asks
+
 
 def stale_after(check: Check[Any]) -> float:
     """Seconds after the start of a check's last conclusive run at which it is stale."""
-    return STALE_INTERVALS * check.interval + check.timeout
+    pause = check.opening.longest_pause if check.opening is not None else 0.0
+    return STALE_INTERVALS * check.interval + check.timeout + pause
 
 
 @dataclass(slots=True)
@@ -40,6 +43,7 @@ class Watch:
     silent: int = 0  # packets without an answer since the last one: loss, or an outage
     tally: Tally = field(default_factory=Tally)
     stalls: int = 0  # runs in a row that our own stall spoilt
+    judged_stale: bool = True  # whether it was stale when its endpoint was judged
 
     def is_stale(self, now: float) -> bool:
         """Whether the last conclusive run is too old to believe."""
@@ -60,10 +64,10 @@ class Packets:
         """Count one run that was answered."""
         self.sent += sent
         self.lost += lost
-        if rtts:
-            self.rtt_sum += sum(rtts)
-            self.rtt_n += len(rtts)
-            self.rtt_max = max(self.rtt_max, *rtts)
+        self.rtt_n += len(rtts)
+        for rtt in rtts:
+            self.rtt_sum += rtt
+            self.rtt_max = max(self.rtt_max, rtt)
 
     def take(self, series: str, at: float) -> Sample:
         """All of it as one sample; counting begins anew."""
@@ -94,30 +98,36 @@ class Track:
     quality_fault: Fault | None = None
     measure: str = ""  # the check that quality's round trips are measured by
     fell_blind: bool = False  # its answers stopped while our own side was blind
+    judged_blind: bool = False  # the same, when it was judged
     released: int | None = None  # failures in a row when its dead parent came back
     own: Standing = NO_DATA
     shown: Standing = NO_DATA
     onset: float | None = None  # wall seconds: of the outage that was on before our start
     flaps: Flaps = STEADY
     maintenance: bool = False
-    stale_at: float = float("inf")  # monotonic: when the next of its checks goes stale
+    stale_at: float = float("inf")  # monotonic: no check goes stale before, unless judged anew
     status: EndpointStatus | None = None  # cache for the Snapshot
 
-    def note(self, result: Result, attempts: int) -> Belief:
-        """Take a result in: counters, loss, quality, belief. Returns the belief before it."""
-        watch = self.watches[result.check.name]
-        before = watch.belief
+    def note(self, watch: Watch, result: Result, attempts: int) -> None:
+        """Take a result of one of its watches in: counters, loss, quality, belief."""
         count(watch.tally, result)
         self._weigh(watch, result)
-        watch.belief = observe(before, result, self._silence(watch, result, attempts))
+        if not says_nothing_new(watch.belief, result):
+            watch.belief = observe(watch.belief, result, self._silence(watch, result, attempts))
         watch.last = result
-        if result.outcome is not Outcome.UNKNOWN:
+        if result.outcome is not UNKNOWN:
             watch.fresh_at = result.started
         self.status = None
-        return before
+
+    def note_sight(self, result: Result, *, blind: bool) -> None:
+        """A deciding check has ended, while our own side was blind or not."""
+        if result.outcome is UP:
+            self.fell_blind = False
+        elif blind:
+            self.fell_blind = True
 
     def _weigh(self, watch: Watch, result: Result) -> None:
-        if result.outcome is Outcome.UP:
+        if result.outcome is UP:
             sent, lost = observed(result)
             # The silent runs before this answer were loss after all, or the outage that just ended.
             silent = 0 if watch.belief.outcome is Outcome.DOWN else watch.silent
@@ -157,7 +167,10 @@ class Track:
         return sum(
             watch.belief.streak.silence_log
             for other, watch in self.watches.items()
-            if other != name and watch.belief.suspect and watch.belief.streak is not None
+            if other != name
+            and watch.belief.suspect
+            and watch.belief.streak is not None
+            and not watch.check.params.gentle  # its silence is minutes old
         )
 
     @property
@@ -167,16 +180,14 @@ class Track:
 
     def judge(self, now: float) -> Standing:
         """The endpoint's own standing at monotonic second ``now``; remembers when it goes stale."""
+        for watch in self.watches.values():
+            watch.judged_stale = watch.is_stale(now)
+        self.judged_blind = self.fell_blind
+        self._note_when_stale()
         views = [
-            View(watch.belief, watch.check.decides, watch.is_stale(now))
-            for watch in self.watches.values()
+            View(w.belief, w.check.decides, w.judged_stale, degrades=w.check.params.degrades)
+            for w in self.watches.values()
         ]
-        fresh = [
-            watch.fresh_at + stale_after(watch.check)
-            for watch in self.watches.values()
-            if not watch.is_stale(now)
-        ]
-        self.stale_at = min(fresh, default=float("inf"))
         standing = endpoint_standing(views, self._fault_now(now))
         if self.fell_blind and standing.state is not State.DOWN:
             return BLIND
@@ -189,6 +200,30 @@ class Track:
         if watch is not None and (watch.belief.outcome is Outcome.DOWN or watch.is_stale(now)):
             return self.quality.fault_aside(self.limits, now)
         return self.quality_fault
+
+    def has_aged(self, now: float) -> bool:
+        """Whether time alone made the last verdict wrong; if not, finds when it next may.
+
+        A check that goes on answering moves its own staleness away, so this is asked once in
+        three of its intervals, and :meth:`judge` hardly ever.
+        """
+        if now < self.stale_at:
+            return False
+        if self.fell_blind is not self.judged_blind:
+            return True
+        for watch in self.watches.values():
+            if watch.is_stale(now) is not watch.judged_stale:
+                return True
+        self._note_when_stale()
+        return False
+
+    def _note_when_stale(self) -> None:
+        ends = [
+            watch.fresh_at + stale_after(watch.check)
+            for watch in self.watches.values()
+            if not watch.judged_stale
+        ]
+        self.stale_at = min(ends, default=float("inf"))
 
     def _answers(self, now: float) -> bool:
         """Whether whatever was down before nobody could look answers again, as far as was asked.
@@ -249,26 +284,15 @@ def outlasts(old: State, new: State) -> bool:
 def count(tally: Tally, result: Result) -> None:
     """Add one result to its check's counters."""
     tally.probes += 1
-    if result.outcome is Outcome.DOWN:
-        tally.failures[result.reason] += 1
-    elif result.outcome is Outcome.UNKNOWN:
+    if result.outcome is UP:
+        tally.duration.observe(result.duration)
+    elif result.outcome is UNKNOWN:
         tally.inconclusive[result.reason] += 1
     else:
-        tally.duration.observe(result.duration)
+        tally.failures[result.reason] += 1
     if (echo := result.echo) is not None:
         tally.sent += echo.sent
         tally.received += echo.received
         tally.duplicates += echo.duplicates
         for rtt in echo.rtts:
             tally.rtt.observe(rtt)
-
-
-def retry_wanted(watch: Watch, rules: Confirm, result: Result) -> float | None:
-    """The monotonic second at which this check should run again out of turn, or None."""
-    belief = watch.belief
-    if belief.suspect:
-        return result.started + rules.retry
-    streak = belief.streak
-    if streak is not None and streak.outcome is Outcome.UP and streak.count == 1:
-        return streak.first.started + rules.up_gap
-    return None

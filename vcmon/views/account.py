@@ -113,7 +113,10 @@ ADVICE: Mapping[Reason, Advice] = {
     Reason.AUTH: Advice(
         "it asks for, or refused, credentials", "allow this vcmon's address, or check its account"
     ),
-    Reason.BUSY: Advice("it is too busy to serve", "look at its load; try again in a minute"),
+    Reason.BUSY: Advice(
+        "it is in use, or too busy to serve",
+        "that is no fault of a room in a conference; of a server look at the load",
+    ),
     Reason.STALL: Advice(
         "vcmon itself was too slow to tell", "look at the load of this machine, then run it again"
     ),
@@ -127,8 +130,8 @@ ADVICE: Mapping[Reason, Advice] = {
         "this machine's network buffers are full", "look at the interface's load and its queue"
     ),
     Reason.PERMISSION: Advice(
-        "this machine does not let us send that",
-        "set sysctl net.ipv4.ping_group_range, or look for a local firewall rule",
+        "this machine, or its settings, don't let us send that",
+        "set sysctl net.ipv4.ping_group_range, look for a local firewall rule, or at its hours",
     ),
     Reason.BUG: Advice(
         "an error inside vcmon", "please report it with the output of 'vcmon probe --json'"
@@ -175,6 +178,9 @@ BLAMED: Mapping[Blame, str] = {
     Blame.PATH: "on the way or at the far end",
     Blame.LOCAL: "on our own side",
 }
+
+UNPROVEN = frozenset({"tcp", "eof"})
+"""What was seen of an endpoint that is up without having said anything."""
 
 _STYLE = {Outcome.UP: "bold green", Outcome.DOWN: "bold red", Outcome.UNKNOWN: "bold yellow"}
 _BAR = 30  # characters of the longest phase
@@ -258,7 +264,9 @@ def _one(check: Check[Any], result: Result) -> Iterator[RenderableType]:
 
 def _facts(result: Result, advice: Advice) -> Iterator[str]:
     where = BLAMED[result.blame]
-    yield f"{advice.words}{f' ({where})' if where else ''}, after {_ms(result.duration)}"
+    unproven = result.reason is Reason.OK and result.detail.get("evidence") in UNPROVEN
+    words = "it takes connections; that it does its job was not seen" if unproven else advice.words
+    yield f"{words}{f' ({where})' if where else ''}, after {_ms(result.duration)}"
     echo = result.echo
     if echo is not None:
         facts = [f"{echo.sent} sent, {echo.received} received"]

@@ -38,9 +38,6 @@ ENDPOINT = {"type": "string", "pattern": "^[a-z0-9-]{1,63}$"}
 DONE_WITHOUT_MEMORY = (400, 401, 403, 404, 413, 415, 429, 503)
 DONE = (400, 401, 403, 404, 413, 415, 422, 429, 503)
 
-PARTS = (("slug", SLUG), ("number", NUMBER), ("id", ID), ("endpoint", ENDPOINT))
-"""The parts of paths, by name."""
-
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -185,7 +182,12 @@ def _content(model: type[BaseModel] | None) -> dict[str, Any]:
 def _parameters(it: Operation) -> list[dict[str, Any]]:
     inside = [
         {"name": name, "in": "path", "required": True, "schema": schema}
-        for name, schema in PARTS
+        for name, schema in (
+            ("slug", SLUG),
+            ("number", NUMBER),
+            ("id", ID),
+            ("endpoint", ENDPOINT),
+        )
         if f"{{{name}}}" in it.path
     ]
     return [

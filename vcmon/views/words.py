@@ -76,7 +76,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.STATUS: "kode jawaban menyatakan gagal",
     Reason.CONTENT: "isi jawaban bukan yang diharapkan",
     Reason.AUTH: "autentikasi ditolak",
-    Reason.BUSY: "layanan sibuk atau menolak sementara",
+    Reason.BUSY: "sedang dipakai, atau sibuk",
     Reason.STALL: "pemantau tersendat",
     Reason.NO_ROUTE: "pemantau tidak punya rute ke tujuan",
     Reason.FD_EXHAUSTED: "pemantau kehabisan deskriptor berkas",

@@ -11,8 +11,11 @@ import pytest
 from tests.fakes.settings_files import HEADER, ROW, loaded, rows, write
 from vcmon.config.address import parse_address, split_listen
 from vcmon.config.document import core_scalar
+from vcmon.config.kinds import PARAMS
 from vcmon.config.loader import load
-from vcmon.config.params import PARAMS, HttpsParams, IcmpParams, SipParams, TcpParams
+from vcmon.config.params import IcmpParams, TcpParams
+from vcmon.config.params_talk import SipParams
+from vcmon.config.params_web import HttpsParams
 from vcmon.config.profiles import LIMITS
 from vcmon.config.provinces import province_slug, provinces
 from vcmon.config.schema import PROFILES, SettingsFile, json_schema

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from vcmon.config.kinds import PARAMS
 from vcmon.config.loader import load
-from vcmon.config.params import PARAMS, PLATFORMS
+from vcmon.config.params_web import PLATFORMS
 from vcmon.config.schema import NAME
 from vcmon.errors import ConfigError
 from vcmon.model.endpoint import Check

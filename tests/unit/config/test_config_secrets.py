@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.settings_files import loaded, problems, rows, write
 from vcmon.config.diff import diff
-from vcmon.config.params import TurnParams
+from vcmon.config.params_talk import TurnParams
 from vcmon.config.schema import json_schema
 from vcmon.config.secrets import SECRET_MAX, Secret, read_secret
 from vcmon.config.settings import Settings

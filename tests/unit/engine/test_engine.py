@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,6 +18,7 @@ from vcmon.clock import SystemClock
 from vcmon.engine.engine import Engine
 from vcmon.model.endpoint import Check, CheckId
 from vcmon.model.figures import EngineFigures
+from vcmon.model.opening import DAY, Opening
 from vcmon.model.result import Outcome, Result
 
 
@@ -197,3 +199,34 @@ async def test_a_run_without_a_task_ends_whatever_follows_it(
     task.cancel()
     await asyncio.wait({task})
     assert engine._running == {}
+
+
+async def test_check_outside_of_its_hours_is_not_run() -> None:
+    """Neither in turn nor out of it, it counts as no miss, and the round is complete without it."""
+    minute = int(SystemClock().wall() // 60 + 7 * 60) % DAY  # Jakarta has no summer time
+    spans = {"shut": (minute + 60, minute + 120), "open": (minute - 60, minute + 60)}
+    made = [
+        replace(
+            check(name, "call", interval=0.2, always=True),
+            opening=Opening(((start % DAY, stop % DAY),), ZoneInfo("Asia/Jakarta")),
+        )
+        for name, (start, stop) in spans.items()
+    ]
+    script, figures = Script(), EngineFigures(started_at=0.0)
+    again = (made[0].id, 0.0, 1)  # somebody wants it at once
+    engine = Engine(SystemClock(), script, lambda result, attempts: [again], figures)
+    engine.load([*made, check("sip", "sip", interval=0.2)])
+    await run_for(engine, 0.7)
+    assert script.runs["shut"] == 0
+    assert script.runs["open"] >= 2
+    assert figures.missed == 0
+    assert figures.last_round_at > 0
+
+
+async def test_round_does_not_wait_for_what_runs_once_an_hour() -> None:
+    """We have looked once everything has run that runs often: a call may be an hour away."""
+    figures = EngineFigures(started_at=0.0)
+    engine = Engine(SystemClock(), Script(), lambda result, attempts: [], figures)
+    engine.load([check("call", "call", interval=3600.0, always=True), *checks(2)])
+    await run_for(engine, 0.5)
+    assert figures.last_round_at > 0

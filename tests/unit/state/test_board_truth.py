@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
 import pytest
 
-from tests.fakes.inventory import endpoint, settings
+from tests.fakes.clock import FakeClock
+from tests.fakes.inventory import check, endpoint, settings
+from tests.fakes.results import down
 from tests.fakes.simulation import Simulation, Weather, World
 from vcmon.model.endpoint import Check, Endpoint, Role
 from vcmon.model.result import Reason
 from vcmon.model.status import State
+from vcmon.state.board import Board
 
 FINE = Weather()
 CUT = Weather(cut=True)
@@ -93,7 +97,7 @@ def test_recovery_takes_two_answers_ten_seconds_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "kinds", ["icmp", "sip", "tcp", "https", "turn", "icmp sip tcp", "icmp https"]
+    "kinds", ["icmp", "sip", "tcp", "https", "turn", "h323", "icmp sip tcp", "icmp https"]
 )
 @pytest.mark.catalogue("T18")
 def test_loss_alone_is_no_outage(kinds: str) -> None:
@@ -322,3 +326,13 @@ def test_no_confirmation_hides_a_sick_link(kind: str) -> None:
     assert first.new.reason is Reason.LOSS
     assert first.noticed_at - sim.clock.offset - 1100 < 600
     assert sim.state("province:p00") is State.UP
+
+
+@pytest.mark.parametrize(("setup", "attempts"), [(False, 4), (True, 1)])
+def test_a_call_is_never_confirmed_by_several_at_once(setup: bool, attempts: int) -> None:
+    """A confirming run asks four times at once, unless that would ring somebody's codec."""
+    asked = check("codec", "h323", setup=setup)
+    one = replace(endpoint("codec", "h323"), checks=(asked,))
+    board = Board(settings(one), FakeClock(), lambda _: None)
+    reruns = board.record(down(1000.0)._replace(check=asked.id))
+    assert [(again.check, again.attempts) for again in reruns] == [(asked.id, attempts)]

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
 from tests.fakes.inventory import check
 from tests.fakes.results import down, result, up
+from vcmon.config.asks import Asks
+from vcmon.model.endpoint import Check
 from vcmon.model.result import Echo, Outcome
 from vcmon.state.loss import (
     FALSE_DOWN_LOG,
     HALF_LIFE,
     LOSS_CAP,
     Loss,
-    exchanges,
     observed,
     silence_log,
     tries,
 )
 
 ROUND_TRIP = 0.36  # 20 % each way
+
+
+def asked(of: Check[Any]) -> Asks:
+    found: Asks = of.params.asks(of.timeout)
+    return found
 
 
 def measured(sent: int, lost: int) -> Loss:
@@ -33,7 +40,7 @@ def measured(sent: int, lost: int) -> Loss:
     ("kind", "timeout", "count"),
     [("icmp", 2, 5), ("sip", 2, 3), ("sip", 1.5, 2), ("sip", 1.6, 3), ("dns", 2, 3), ("tcp", 2, 2),
      ("sips", 2, 2), ("tcp", 3.5, 3), ("stun", 2, 3), ("turn", 4, 3), ("turn", 2, 2),
-     ("mtu", 10, 10), ("stamp", 4, 50)],
+     ("mtu", 10, 10), ("stamp", 4, 50), ("h323", 2, 2)],
 )  # fmt: skip
 def test_how_often_a_run_asks(kind: str, timeout: float, count: int) -> None:
     """Packets in a burst, T1 and RTO doubling (in each exchange's share), the kernel's SYNs."""
@@ -59,13 +66,35 @@ def test_the_chance_of_a_silent_run(kind: str, chance: float) -> None:
 def test_exchanges_go_by_the_transport(kind: str, transport: str, count: int) -> None:
     """A connection and its handshake come before the first question."""
     wanted = check("e", kind, transport=transport)
-    assert exchanges(wanted) == count
+    assert asked(wanted).exchanges == count
     assert tries(wanted) == (2 if transport != "udp" or kind == "turn" else 3)
+
+
+def test_what_h323_asks_decides_how_often() -> None:
+    """RAS is asked again by our own timer; a call needs an answer beside the connection."""
+    assert tries(check("e", "h323", ras="grq")) == 3
+    call = check("e", "h323", setup=True)
+    assert asked(call) == Asks(2, 2)
+    assert asked(check("e", "h323")).exchanges == 1
+    assert (call.params.gentle, check("e", "h323", ras="irq").params.gentle) == (30.0, 0.0)
 
 
 @pytest.mark.parametrize(
     "kind",
-    ["icmp", "sip", "tcp", "sip-tcp", "tls", "https", "sips", "dns", "stun", "turn", "stamp"],
+    [
+        "icmp",
+        "sip",
+        "tcp",
+        "sip-tcp",
+        "tls",
+        "https",
+        "sips",
+        "dns",
+        "stun",
+        "turn",
+        "stamp",
+        "h323",
+    ],
 )
 def test_three_runs_prove_a_cut_on_a_clean_link(kind: str) -> None:
     """On a link without loss the default three confirmations are enough for every kind."""

@@ -51,6 +51,16 @@ def test_every_reason_has_words_and_a_next_step() -> None:
         assert ("try next: " in text) == (reason is not Reason.OK)
 
 
+def test_no_more_is_claimed_than_was_seen() -> None:
+    """Up by an open port alone is told as that."""
+    one = result(TCP, Outcome.UP)
+    assert "it does its job, after" in shown(one)
+    for evidence, claimed in (("tcp", False), ("eof", False), ("h225", True), ("ras", True)):
+        text = shown(one._replace(detail={"evidence": evidence}))
+        assert ("it does its job, after" in text) is claimed
+        assert ("was not seen" in text) is not claimed
+
+
 def test_verdict() -> None:
     """The deciding checks say; a down outweighs an unknown; nothing is unknown."""
     up, down, unknown = Outcome.UP, Outcome.DOWN, Outcome.UNKNOWN
