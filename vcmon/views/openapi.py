@@ -51,6 +51,7 @@ class Operation:
     body: type[BaseModel] | None = None
     query: Mapping[str, Any] | None = None
     status: int = 200
+    kind: str = "application/json"  # of the answer when all is well
 
 
 OPERATIONS = (
@@ -112,6 +113,14 @@ OPERATIONS = (
     Operation(
         "post", "/api/v1/heartbeat/{endpoint}", "Report in", HeartbeatShape, DONE_WITHOUT_MEMORY
     ),
+    Operation(
+        "get",
+        "/api/v1/events",
+        "What changes, as server-sent events",
+        None,
+        (503,),
+        kind="text/event-stream",
+    ),
     Operation("get", "/api/v1/openapi.json", "This description", None, CACHED),
 )
 
@@ -152,7 +161,7 @@ def _operation(it: Operation) -> dict[str, Any]:
         "operationId": "_".join((it.method, *words)).replace(".", "_"),
         "summary": it.summary,
         "responses": {
-            str(it.status): _response(it.status, it.answer),
+            str(it.status): _response(it.status, it.answer, it.kind),
             **{str(status): _response(status, ErrorShape) for status in it.errors},
         },
     }
@@ -167,16 +176,20 @@ def _operation(it: Operation) -> dict[str, Any]:
     return told
 
 
-def _response(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
+def _response(
+    status: int, model: type[BaseModel] | None, kind: str = "application/json"
+) -> dict[str, Any]:
     told: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if status != HTTPStatus.NOT_MODIFIED:
-        told["content"] = _content(model)
+        told["content"] = _content(model, kind)
     return told
 
 
-def _content(model: type[BaseModel] | None) -> dict[str, Any]:
+def _content(model: type[BaseModel] | None, kind: str = "application/json") -> dict[str, Any]:
+    if kind != "application/json":
+        return {kind: {"schema": {"type": "string"}}}
     schema = {"$ref": f"#/components/schemas/{model.__name__}"} if model else {"type": "object"}
-    return {"application/json": {"schema": schema}}
+    return {kind: {"schema": schema}}
 
 
 def _parameters(it: Operation) -> list[dict[str, Any]]:
