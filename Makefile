@@ -25,7 +25,7 @@ demo: install ## a country of 38 provinces on this machine, on http://127.0.0.1:
 	@$(BIN)/vcmon demo $(DEMO_ARGS)
 
 test: install-dev peers ## all tests but the long ones (PYTEST_ARGS="tests/unit -x" for some)
-	@$(BIN)/pytest -m "not soak" $(PYTEST_ARGS)
+	@scripts/test.sh $(BIN)/pytest $(PYTEST_ARGS)
 
 check: install-dev ## style, types, architecture
 	@$(BIN)/ruff check .

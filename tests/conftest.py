@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,13 +17,34 @@ from blockbuster import BlockBuster, BlockingError
 from tests.fakes.figures import record
 
 FDS = Path("/proc/self/fd")
+TESTS = Path(__file__).parent
 GRACE = 1.0  # seconds in which transports that are closing may finish
+
+
+BESIDE = (
+    "fuzz/",
+    "property/",
+    "simulator/",
+    "unit/commands/",
+    "unit/config/",
+    "unit/history/",
+    "unit/lab/",
+    "unit/model/",
+    "unit/state/",
+    "unit/views/",
+    "unit/wire/",
+)
+"""Tests that need nothing but a processor: they run side by side. The others measure time, or take
+what the machine has once; with a neighbour they would find that our own loop stalled."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "soak: takes hours; make soak runs it, make test does not")
+    config.addinivalue_line("markers", "beside: may run side by side; see BESIDE")
     config.addinivalue_line("markers", "catalogue(*ids): keeps these promises of the catalogue")
-    config.stash[TALLY] = Tally()
+    if not hasattr(config, "workerinput"):  # whoever hands work out counts for all
+        config.stash[TALLY] = Tally()
+        config.pluginmanager.register(config.stash[TALLY])
 
 
 @dataclass
@@ -35,28 +56,34 @@ class Tally:
     passed: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count each test for the promises that it is marked with."""
+        if report.when != "call" and not report.failed:
+            return
+        ids = [str(name) for kind, name in report.user_properties if kind == "catalogue"]
+        (self.failed if report.failed else self.passed).update(ids)
+        self.tests += report.when == "call"
+        self.blocked += report.failed and "the event loop was blocked" in report.longreprtext
+
 
 TALLY = pytest.StashKey[Tally]()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Count each test for the promises that it is marked with."""
-    report = yield
-    tally = item.config.stash[TALLY]
-    if report.when == "call" or report.failed:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test what it is marked with to take along in its reports."""
+    for item in items:
         ids = {name for mark in item.iter_markers("catalogue") for name in mark.args}
-        (tally.failed if report.failed else tally.passed).update(ids)
-        tally.tests += report.when == "call"
-        tally.blocked += report.failed and "the event loop was blocked" in report.longreprtext
-    return report
+        item.user_properties.extend(("catalogue", name) for name in sorted(ids))
+        if str(item.path.relative_to(TESTS)).startswith(BESIDE):
+            item.add_marker("beside")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write one figure for each promise: how many of its cases held."""
-    tally = session.config.stash[TALLY]
+    tally = session.config.stash.get(TALLY, None)
+    if tally is None:
+        return
     for name in sorted(tally.passed | tally.failed):
         held, all_cases = tally.passed[name], tally.passed[name] + tally.failed[name]
         record(f"{name} cases", f"{held} of {all_cases}", "all", held == all_cases)

@@ -161,11 +161,12 @@ async def test_zoomed_in_page_still_fits(width: int) -> None:
         assert await width_of(view.page) <= width
 
 
-async def test_tile_leads_to_the_open_detail() -> None:
-    """A click on a tile opens that province's details, without a script."""
+async def test_tile_leads_to_the_page_of_the_province() -> None:
+    """A click on a tile leads to that province's page; details open where the address says so."""
     async with looking(World(mixed()), viewport=size(1280)) as view:
-        assert not await view.page.locator("#maluku-utara").is_visible()
-        await view.page.locator('a.t[href$="#maluku-utara"]').click()
+        await view.page.locator('a.t[href$="/maluku-utara"]').click()
+        await view.page.wait_for_url("**/provinsi/maluku-utara")
+        await view.page.goto(f"{view.url}?lihat=maluku-utara#maluku-utara")
         await view.page.locator("#maluku-utara").wait_for(state="visible")
         assert await view.page.locator("details[open]").count() == 1
 

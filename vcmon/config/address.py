@@ -87,3 +87,13 @@ def parse_canary(text: str) -> str:
         return parse_address(text)
     host, port = split_listen(text)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+_PAGE = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+(?:/[A-Za-z0-9._~%/\-]*)?")
+
+
+def is_page(text: str) -> bool:
+    """Whether the text is the address of a web page that links can be built on: no query, no
+    user, nothing that steers.
+    """
+    return len(text) <= 500 and _PAGE.fullmatch(text) is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vcmon.config import web
-from vcmon.config.address import parse_canary
+from vcmon.config.address import is_page, parse_canary
 from vcmon.config.document import Document, Loc, dotted, parse_document
 from vcmon.config.endpoints import Vocabulary, build_endpoints
 from vcmon.config.inventory import Row, read_rows
@@ -157,6 +157,10 @@ class _Reader:
                 self._wrong(("canaries", index), f"{shown(canary)} stands here twice: keep one")
         if file.history.path and not file.history.path.strip():
             self._wrong(("history", "path"), "expected the name of a file, or '' for no memory")
+        if file.web.grafana and not is_page(file.web.grafana):
+            self._wrong(
+                ("web", "grafana"), "expected an address as https://grafana.example/, or ''"
+            )
         if file.defaults.timeout > file.defaults.interval:
             self._wrong(("defaults", "timeout"), "the timeout is longer than the interval")
         if file.flapping.calm > file.flapping.changes:

@@ -70,6 +70,7 @@ class Web(Strict):
     proxies: Annotated[tuple[str, ...], Field(max_length=16)] = ()  # whose X-Forwarded-* counts
     tls_certificate_file: str = ""  # PEM, with what stands above it; "": no TLS
     tls_key_file: str = ""
+    grafana: str = ""  # where a Grafana with our dashboards is, for links; "": nowhere
 
 
 class History(Strict):

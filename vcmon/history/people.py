@@ -10,6 +10,7 @@ from typing import Any
 
 from vcmon.history.base import Base, ms, ms_or_none, seconds, seconds_or_none
 from vcmon.model.memory import (
+    VCMON,
     Amendment,
     Cause,
     Counted,
@@ -52,6 +53,9 @@ class Wanted:
     most: int = 100
     open: bool = False  # only those that go on
     subjects: tuple[str, ...] | None = None  # with one of these series among their members
+    over: bool = False  # only those that have ended
+    cause: Cause | None = None  # only those that people gave this one; UNKNOWN: none yet
+    skip: int = 0  # so many of the newest that fit are left out
 
 
 class People(Base):
@@ -76,13 +80,22 @@ class People(Base):
             + """WHERE start < :stop AND (stop IS NULL OR (stop > :start AND NOT :open))
             AND (:subjects IS NULL OR id IN (SELECT incident FROM member
                 WHERE subject IN (SELECT value FROM json_each(:subjects))))
-            ORDER BY start DESC, id DESC LIMIT :most""",
+            AND NOT (:over AND stop IS NULL)
+            AND (:cause IS NULL OR :cause = coalesce((SELECT cause FROM remark
+                WHERE incident = incident.id AND cause <> '' AND author <> :vcmon
+                ORDER BY at DESC, id DESC LIMIT 1), :none))
+            ORDER BY start DESC, id DESC LIMIT :most OFFSET :skip""",
             {
                 "start": ms(wanted.start),
                 "stop": ms(wanted.stop),
                 "open": wanted.open,
                 "subjects": subjects,
                 "most": wanted.most,
+                "over": wanted.over,
+                "cause": wanted.cause,
+                "vcmon": VCMON,
+                "none": Cause.UNKNOWN,
+                "skip": wanted.skip,
             },
         )
         return self._incidents(rows)

@@ -155,6 +155,12 @@ def count_month(desk: Desk, month: Month) -> Report:
     )
 
 
+def count_span(desk: Desk, province: Province, start: float, until: float) -> Availability:
+    """One province in ``[start, until)`` (wall seconds), by the rules of the reports."""
+    span = milliseconds(start), milliseconds(until)
+    return _Counter(desk, rules_of(desk.settings), *span).line(province).figure
+
+
 def _watched(desk: Desk) -> Iterator[Province]:
     """Provinces with an endpoint or a past, in the order of their codes; the Centre last."""
     known = {each.removeprefix("province:") for each in desk.memory.series()}
@@ -184,10 +190,11 @@ class _Counter:
         """A line for each, telling the progress."""
         for done, province in enumerate(watched):
             self._desk.progress(done, len(watched))
-            yield self._line(province)
+            yield self.line(province)
         self._desk.progress(len(watched), len(watched))
 
-    def _line(self, province: Province) -> Line:
+    def line(self, province: Province) -> Line:
+        """One province's."""
         series = f"province:{province.slug}"
         start, stop = self._seconds
         # So far around the month: an outage over its edge must show its whole length.

@@ -91,7 +91,10 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class CheckStatus:
-    """What is believed of one check: ``outcome`` is committed, ``last`` is the raw last run."""
+    """What is believed of one check: ``outcome`` is committed, ``last`` is the raw last run.
+
+    ``failed`` are its last few runs that were not UP, oldest first, however long ago.
+    """
 
     check: Check[Any]
     outcome: Outcome
@@ -100,6 +103,7 @@ class CheckStatus:
     failing: int = 0  # DOWN results in a row, not yet or already committed
     last: Result | None = None
     stale: bool = False
+    failed: tuple[Result, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,7 @@ def _track(endpoint: Endpoint, settings: Settings, old: Inventory | None) -> Tra
             if _same_peer(known.check, watch.check):
                 watch.belief, watch.last = known.belief, known.last
                 watch.fresh_at, watch.silent = known.fresh_at, known.silent
+                watch.failed = known.failed
     if before.endpoint.address == endpoint.address:
         fresh.loss, fresh.quality = before.loss, before.quality
         fresh.packets = before.packets

@@ -32,6 +32,11 @@ def stale_after(check: Check[Any]) -> float:
     return STALE_INTERVALS * check.interval + check.timeout + pause
 
 
+FAILED_MAX = 5
+"""Failed runs kept of each check, some 700 bytes each: what an outage looked like is still told
+when all is well again, and 10,000 checks that have failed hold 35 MB."""
+
+
 @dataclass(slots=True)
 class Watch:
     """One check's belief and counters."""
@@ -43,6 +48,7 @@ class Watch:
     silent: int = 0  # packets without an answer since the last one: loss, or an outage
     tally: Tally = field(default_factory=Tally)
     stalls: int = 0  # runs in a row that our own stall spoilt
+    failed: tuple[Result, ...] = ()  # the last runs that were not UP, oldest first
     judged_stale: bool = True  # whether it was stale when its endpoint was judged
 
     def is_stale(self, now: float) -> bool:
@@ -115,6 +121,8 @@ class Track:
         if not says_nothing_new(watch.belief, result):
             watch.belief = observe(watch.belief, result, self._silence(watch, result, attempts))
         watch.last = result
+        if result.outcome is not UP:
+            watch.failed = (*watch.failed[1 - FAILED_MAX :], result)
         if result.outcome is not UNKNOWN:
             watch.fresh_at = result.started
         self.status = None
@@ -263,6 +271,7 @@ def _check_status(watch: Watch, now: float) -> CheckStatus:
         failing=belief.failing,
         last=watch.last,
         stale=stale,
+        failed=watch.failed,
     )
 
 

@@ -51,13 +51,21 @@ class Operation:
     body: type[BaseModel] | None = None
     query: Mapping[str, Any] | None = None
     status: int = 200
-    kind: str = "application/json"  # of the answer when all is well
+    media: str = "application/json"
 
 
 OPERATIONS = (
     Operation("get", "/api/v1/status", "All monitored provinces", StatusShape, CACHED),
     Operation(
         "get", "/api/v1/provinces/{slug}", "One province", ProvinceDetailShape, (*CACHED, 404)
+    ),
+    Operation(
+        "get",
+        "/api/v1/events",
+        "What changes, as server-sent events",
+        None,
+        (401, 403, 503),
+        media="text/event-stream",
     ),
     Operation(
         "get",
@@ -113,14 +121,6 @@ OPERATIONS = (
     Operation(
         "post", "/api/v1/heartbeat/{endpoint}", "Report in", HeartbeatShape, DONE_WITHOUT_MEMORY
     ),
-    Operation(
-        "get",
-        "/api/v1/events",
-        "What changes, as server-sent events",
-        None,
-        (503,),
-        kind="text/event-stream",
-    ),
     Operation("get", "/api/v1/openapi.json", "This description", None, CACHED),
 )
 
@@ -161,7 +161,7 @@ def _operation(it: Operation) -> dict[str, Any]:
         "operationId": "_".join((it.method, *words)).replace(".", "_"),
         "summary": it.summary,
         "responses": {
-            str(it.status): _response(it.status, it.answer, it.kind),
+            str(it.status): _response(it.status, it.answer, it.media),
             **{str(status): _response(status, ErrorShape) for status in it.errors},
         },
     }
@@ -177,19 +177,18 @@ def _operation(it: Operation) -> dict[str, Any]:
 
 
 def _response(
-    status: int, model: type[BaseModel] | None, kind: str = "application/json"
+    status: int, model: type[BaseModel] | None, media: str = "application/json"
 ) -> dict[str, Any]:
     told: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if status != HTTPStatus.NOT_MODIFIED:
-        told["content"] = _content(model, kind)
+        told["content"] = _content(model, media)
     return told
 
 
-def _content(model: type[BaseModel] | None, kind: str = "application/json") -> dict[str, Any]:
-    if kind != "application/json":
-        return {kind: {"schema": {"type": "string"}}}
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"} if model else {"type": "object"}
-    return {kind: {"schema": schema}}
+def _content(model: type[BaseModel] | None, media: str = "application/json") -> dict[str, Any]:
+    if model:
+        return {media: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+    return {media: {"schema": {"type": "object" if media == "application/json" else "string"}}}
 
 
 def _parameters(it: Operation) -> list[dict[str, Any]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from vcmon.model.path import Change, Comparison, Hop, Route
+from vcmon.history.paths import Pair
+from vcmon.model.path import Change, Comparison, Hop, Route, compare
 
 Language = Literal["id", "en"]
 
@@ -61,6 +62,30 @@ def side_by_side(before: Route | None, now: Route) -> Iterator[tuple[str, str, s
     olds = before.hops if before else ()
     for ttl, (old, new) in enumerate(zip_longest(olds, now.hops), 1):
         yield str(ttl), _hop(old) if before else "-", _hop(new)
+
+
+class Ways(NamedTuple):
+    """Two ways laid side by side, in words."""
+
+    endpoint: str
+    at: float  # wall seconds when the one of now was traced
+    healthy: bool  # the one of now is a healthy one: there is no failing one
+    before_at: float | None  # and the healthy one
+    sentence: str
+    rows: tuple[tuple[str, str, str], ...]  # time to live, the hop before, the hop now
+
+
+def told(pair: Pair, language: Language) -> Ways:
+    """A failing way beside the healthy one."""
+    before, now = pair
+    return Ways(
+        now.endpoint,
+        now.at,
+        now.healthy,
+        before.at if before else None,
+        sentence(compare(before, now), language),
+        tuple(side_by_side(before, now)),
+    )
 
 
 def _hop(hop: Hop | None) -> str:

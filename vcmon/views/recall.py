@@ -44,15 +44,20 @@ def asked(query: MultiMapping[str], settings: Settings) -> Wanted:
             start, stop = month_span(one["month"])
         except ValueError as error:
             raise bad(f"month: {error}, found {shown(one['month'])}") from None
-    subjects = _subjects(one["province"], settings) if "province" in one else None
+    subjects = _asked_subjects(one["province"], settings) if "province" in one else None
     limit = whole(one, "limit", LIMIT, LIMIT_MAX)
     return Wanted(start, stop, limit + 1, one.get("open") == "1", subjects)
 
 
-def _subjects(text: str, settings: Settings) -> tuple[str, ...]:
+def _asked_subjects(text: str, settings: Settings) -> tuple[str, ...]:
     slug = province_slug(text)
     if slug is None:
         raise bad(f"province: expected a slug as sumatera-selatan, found {shown(text)}")
+    return subjects_of(slug, settings)
+
+
+def subjects_of(slug: str, settings: Settings) -> tuple[str, ...]:
+    """The series of a province and of all that is in it."""
     inside = (f"endpoint:{each.id}" for each in settings.endpoints if each.province == slug)
     return (f"province:{slug}", *inside)
 

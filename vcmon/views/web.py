@@ -20,10 +20,13 @@ from vcmon.views.assets import Assets
 from vcmon.views.client import PROXIES
 from vcmon.views.doing import Doing
 from vcmon.views.door import Door
+from vcmon.views.frame import spoken
 from vcmon.views.gate import Gate
+from vcmon.views.incident_face import IncidentFace
 from vcmon.views.metrics import Metrics
 from vcmon.views.outside import Outside
 from vcmon.views.press import Body, Press, accepts_gzip, answer, slices
+from vcmon.views.province_face import ProvinceFace
 from vcmon.views.recall import Recall
 from vcmon.views.refusal import Refusal
 from vcmon.views.report_face import ReportFace
@@ -31,7 +34,7 @@ from vcmon.views.reporting import Reporting
 from vcmon.views.shelf import Shelf
 from vcmon.views.site import Seldom, Site
 from vcmon.views.sources import Sources
-from vcmon.views.tongue import ENGLISH, TONGUES, Tongue, spoken_at
+from vcmon.views.tongue import ENGLISH, TONGUES
 
 __all__ = ["Site", "build"]
 
@@ -113,11 +116,6 @@ def refusal(request: web.Request) -> str | None:
     if headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
         return "not from a page of another site"
     return None
-
-
-def spoken(request: web.Request) -> Tongue:
-    """The language that the address asks for."""
-    return spoken_at(request.path)
 
 
 class Faces:
@@ -382,5 +380,7 @@ def build(sources: Sources) -> web.Application:
     door.add_to(app)
     Doing(sources, shelf, door, faces.pages).add_to(app)
     Outside(sources, shelf).add_to(app)
+    IncidentFace(sources, shelf, faces.pages).add_to(app)
+    ProvinceFace(sources, shelf, faces.pages).add_to(app)
     stream.Stream(sources).add_to(app)
     return app

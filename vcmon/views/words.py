@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from vcmon.model.endpoint import Role
 from vcmon.model.memory import Cause, Deed
-from vcmon.model.result import Blame, Reason
+from vcmon.model.result import Blame, Outcome, Reason
 from vcmon.model.status import State
 
 STATES: Mapping[State, str] = {
@@ -97,6 +97,13 @@ REASONS: Mapping[Reason, str] = {
     Reason.NO_DATA: "belum ada hasil pemeriksaan",
 }
 
+OUTCOMES: Mapping[Outcome, str] = {
+    Outcome.UP: "menjawab",
+    Outcome.DOWN: "gagal",
+    Outcome.UNKNOWN: "tidak terukur",
+}
+"""What is believed of one check."""
+
 BLAMES: Mapping[Blame, str] = {
     Blame.NONE: "",
     Blame.REMOTE: "di sisi tujuan",
@@ -149,6 +156,8 @@ MEDIA: Mapping[str, str] = {
 UNSTABLE = "tidak stabil, {n}x dalam {minutes} menit"
 
 USUAL = "RTT {now}, biasanya {usual}"
+
+SPREAD = "RTT rata-rata {mean} ({low} sampai {high}), puncak {peak}"
 
 SCORE = "perkiraan MOS {mos}"
 

@@ -33,6 +33,8 @@ SETTINGS = {
     "web: {listen: 'localhost'}": "v.yaml:1: web.listen: expected host:port",
     "web: {listen: '::1:9838'}": "v.yaml:1: web.listen: expected host:port; an IPv6 address goes",
     "web: {listen: '[::1]:70000'}": "v.yaml:1: web.listen: expected host:port with a port",
+    "web: {grafana: 'javascript:alert(1)'}": "v.yaml:1: web.grafana: expected an address as https",
+    "web: {grafana: 'https://'}": "v.yaml:1: web.grafana: expected an address as https",
     "web: {lisen: x}": "v.yaml:1: web.lisen: unknown key; known here: listen, tokens_file, users_",
     "web: 9838": "v.yaml:1: web: expected a mapping of keys, found 9838",
     "web: {tokens_file: ' '}": "v.yaml:1: web.tokens_file: expected the name of a file",

@@ -49,6 +49,7 @@ def _tables() -> Iterator[str]:
         (VIEWS / "words.py", re.compile(r"[A-Z_]+")),
         (VIEWS / "door_words.py", re.compile(r"[A-Z_]+")),
         (VIEWS / "web.py", re.compile("TROUBLES")),
+        (VIEWS / "incident_face.py", re.compile("WHY")),
     ):
         for node in ast.parse(path.read_text("utf-8")).body:
             target = node.targets[0] if isinstance(node, ast.Assign) else None

@@ -331,16 +331,18 @@ def test_every_link_leads_somewhere() -> None:
     assert len(ids) == len(set(ids))
     links = {node.attributes["href"] for node in page.walk() if "href" in node.attributes}
     anchors = {link.partition("#")[2] for link in links if "#" in link and link[:5] != "data:"}
-    assert {"aceh", "provinsi", "g-up"} <= anchors <= set(ids)
+    assert {"provinsi", "g-up"} <= anchors <= set(ids)
     others = {link for link in links if "#" not in link and link[:5] != "data:"}
     assert others == {
         ASSETS.path("vcmon.css"),
         "/?jeda",
         "/en/",
+        "/gangguan",
         "/laporan",
         "/papan",
         "/api/v1/status",
         "/metrics",
+        *(f"/provinsi/{status.province.slug}" for status in mixed().provinces),
     }
 
 
@@ -365,8 +367,8 @@ def test_page_refreshes_by_itself_unless_paused() -> None:
     assert "refresh" not in paused
     assert "<script" not in paused
     assert "Pembaruan dijeda pada 09.41.07 WIB" in paused
-    assert 'href="?lihat=aceh#aceh"' in running
-    assert 'href="#aceh"' in paused
+    assert 'href="/provinsi/aceh"' in running
+    assert 'href="/provinsi/aceh"' in paused
     assert running.count("<script") == 1
     assert not re.search(r'\s(style|on\w+)="', running)
 

@@ -4,7 +4,7 @@
   const STALE = 30000, RENEW = 30000, QUIET = 10000, HIDDEN = 5000; // ms
   const body = document.body, say = body.dataset, $ = (id) => document.getElementById(id);
   let source, heard = Date.now(), skew = 0, title = document.title;
-  let busy = false, again = false, renewed = Date.now(), spoke = 0, leaving;
+  let busy = false, again = false, renewed = Date.now(), spoke = 0, leaving, later;
 
   const name = (node) => node.id || (node.dataset && node.dataset.key) || "";
   const alike = (a, b) => a.nodeName === b.nodeName && name(a) === name(b);
@@ -99,6 +99,7 @@
       heard = Date.now();
       document.dispatchEvent(new CustomEvent("vcmon", { detail: JSON.parse(event.data) }));
       renew();
+      if (say.later) { clearTimeout(later); later = setTimeout(renew, +say.later); } // what the memory then has
     };
     source.addEventListener("snapshot", change);
     source.addEventListener("delta", change);
