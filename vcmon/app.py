@@ -40,6 +40,7 @@ from vcmon.state.canaries import canary_checks
 from vcmon.systemd import ServiceManager
 from vcmon.views.site import Site
 from vcmon.views.sources import Sources
+from vcmon.views.tls import Tls
 from vcmon.views.web import build
 
 PULSE = 0.5
@@ -50,6 +51,9 @@ TEND_AT = 2
 
 LEARN = 3600
 """Seconds between two looks at what is normal for each link: it is made of days."""
+
+RENEW = 60
+"""Seconds between two looks at the certificate's files: whoever renews them need not tell us."""
 
 WATCH_SETTINGS = 60
 """Seconds between two looks at the settings files: edits must not wait for the next reload to be
@@ -135,6 +139,7 @@ class App:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     seen_on_disk: tuple[float, ...] = ()
+    tls: Tls | None = None
 
     def apply(self, settings: Settings) -> None:
         """Take settings into force: state first, so that no result finds it missing."""
@@ -166,11 +171,14 @@ class App:
             return str(error)
         finally:
             self.manager.ready()
-        if settings.web.listen != self.settings.web.listen:
-            log.warning("web.listen takes effect at the next start", listen=settings.web.listen)
+        for key in ("listen", "tls_certificate_file", "tls_key_file"):
+            if (new := getattr(settings.web, key)) != getattr(self.settings.web, key):
+                log.warning("takes effect at the next start", key=f"web.{key}", value=new)
         if settings.history != self.settings.history:
             log.warning("history takes effect at the next start", path=settings.history.path)
         self.apply(settings)
+        if self.tls is not None:
+            await asyncio.to_thread(self.tls.renew)
         log.info("settings loaded", endpoints=len(settings.endpoints), **changes.told())
         return ""
 
@@ -250,7 +258,10 @@ async def _main(config: Path, settings: Settings) -> None:
     app = _compose(config, settings)
     app.apply(settings)
     spare_the_collector()
-    site = Site(build(app.sources()), settings.web.listen)
+    tls = app.tls = _tls(settings)
+    site = Site(build(app.sources()), settings.web.listen, tls)
+    if tls is not None:
+        app.calendar.every(RENEW, "renew-certificate", partial(asyncio.to_thread, tls.renew))
     _end_on_signals(app)
     try:
         await asyncio.to_thread(app.keeper.start)
@@ -266,6 +277,12 @@ async def _main(config: Path, settings: Settings) -> None:
             log.error("the last of the memory could not be written in time")
         app.workshop.close()
         app.manager.close()
+
+
+def _tls(settings: Settings) -> Tls | None:
+    """Raises StartError where the certificate can't be used."""
+    web = settings.web
+    return Tls(web.tls_certificate_file, web.tls_key_file) if web.tls_certificate_file else None
 
 
 def _compose(config: Path, settings: Settings) -> App:

@@ -23,10 +23,11 @@ from vcmon.commands.heartbeat import heartbeat
 from vcmon.commands.history import history
 from vcmon.commands.incident import incident
 from vcmon.commands.maintenance import maintenance
+from vcmon.commands.passwd import passwd
 from vcmon.commands.path import path
 from vcmon.commands.reflect import reflect
 from vcmon.commands.report import report
-from vcmon.commands.token import renew, token
+from vcmon.commands.token import token
 from vcmon.config.importing import Merge, plan_import, write_whole
 from vcmon.config.loader import load
 from vcmon.config.schema import json_schema
@@ -71,7 +72,7 @@ cli.add_typer(incident, name="incident")
 cli.add_typer(maintenance, name="maintenance")
 cli.add_typer(token, name="token")
 cli.command(epilog=HEARTBEAT_EXAMPLE)(heartbeat)
-cli.command("passwd", epilog="Example: vcmon passwd budi")(renew)
+cli.command(epilog="Example: vcmon passwd budi --role operator")(passwd)
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
 

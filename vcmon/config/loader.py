@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vcmon.config.address import is_page, parse_canary, split_listen
+from vcmon.config import web
+from vcmon.config.address import is_page, parse_canary
 from vcmon.config.document import Document, Loc, dotted, parse_document
 from vcmon.config.endpoints import Vocabulary, build_endpoints
 from vcmon.config.inventory import Row, read_rows
@@ -17,7 +18,7 @@ from vcmon.config.profiles import ProfileReader, refuse_extremes
 from vcmon.config.provinces import provinces
 from vcmon.config.report import Place, Report
 from vcmon.config.schema import QualityFields, SettingsFile
-from vcmon.config.settings import QUALITY_CLASSES, History, QualityClass, Settings, Web
+from vcmon.config.settings import QUALITY_CLASSES, History, QualityClass, Settings
 from vcmon.config.source import Source, read_source
 from vcmon.config.text import shown
 from vcmon.config.validate import unsaid, validate
@@ -54,7 +55,7 @@ class Parts:
             provinces=provinces(),
             vantage=file.vantage,
             language=file.language,
-            web=self._web(),
+            web=web.placed(file.web, self.files[0].parent),
             history=self._history(),
             reports=file.reports,
             defaults=file.defaults,
@@ -70,10 +71,6 @@ class Parts:
     def _history(self) -> History:
         written = self.file.history
         return written.model_copy(update={"path": self._beside(written.path)})
-
-    def _web(self) -> Web:
-        written = self.file.web
-        return written.model_copy(update={"tokens_file": self._beside(written.tokens_file)})
 
     def _beside(self, name: str) -> str:
         """The file's absolute name, as seen from the settings file; "" stays ""."""
@@ -152,15 +149,14 @@ class _Reader:
         return usable.model_copy(update={"include": ()})
 
     def _check_file(self, file: SettingsFile) -> None:
-        self._try(("web", "listen"), split_listen, file.web.listen)
+        for key, what in web.oddities(file.web):
+            self._wrong(("web", *key), what)
         for index, canary in enumerate(file.canaries):
             self._try(("canaries", index), parse_canary, canary)
             if canary in file.canaries[:index]:
                 self._wrong(("canaries", index), f"{shown(canary)} stands here twice: keep one")
         if file.history.path and not file.history.path.strip():
             self._wrong(("history", "path"), "expected the name of a file, or '' for no memory")
-        if file.web.tokens_file and not file.web.tokens_file.strip():
-            self._wrong(("web", "tokens_file"), "expected the name of a file, or '' for none")
         if file.web.grafana and not is_page(file.web.grafana):
             self._wrong(
                 ("web", "grafana"), "expected an address as https://grafana.example/, or ''"

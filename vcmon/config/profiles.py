@@ -44,6 +44,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "window": (60.0, 86_400.0),
     "together": (0.0, 3_600.0),
     "reopen": (0.0, 86_400.0),
+    "session": (300.0, 30 * 86_400.0),  # a wallboard signs in once a month
     "duration": (60.0, 31 * 86_400.0),  # of maintenance; longer than a month is no window
 }
 """Seconds, lowest and highest, of every duration that a settings file may hold."""

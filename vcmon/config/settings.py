@@ -59,10 +59,17 @@ there would cry wolf under fibre's limits."""
 
 
 class Web(Strict):
-    """Where the pages are served, and who may act there."""
+    """Where the pages are served, and who may look and act there. Files are as history.path."""
 
     listen: str = "127.0.0.1:9838"  # host:port, [::1]:port
-    tokens_file: str = ""  # who may act; as history.path; "": nobody
+    tokens_file: str = ""  # whose programs may act; "": nobody's
+    users_file: str = ""  # who may sign in; "": nobody
+    session: Duration = 43_200.0  # how long after signing in: a shift, and its handing over
+    private: bool = False  # whether looking asks for sign-in, too
+    public_metrics: bool = False  # whether then /metrics is still for everybody
+    proxies: Annotated[tuple[str, ...], Field(max_length=16)] = ()  # whose X-Forwarded-* counts
+    tls_certificate_file: str = ""  # PEM, with what stands above it; "": no TLS
+    tls_key_file: str = ""
     grafana: str = ""  # where a Grafana with our dashboards is, for links; "": nowhere
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vcmon.config.settings import Settings
+from vcmon.config.web import in_the_clear
 from vcmon.model.endpoint import CONFERENCE_ROLES
 
 
@@ -26,6 +27,8 @@ def notes(settings: Settings) -> Iterator[str]:
     """What is no error, but may be an oversight."""
     if not settings.canaries:
         yield "no canaries: a fault of our own uplink is only guessed; name two hosts near us"
+    if in_the_clear(settings.web):
+        yield "passwords travel in the clear: set web.tls_certificate_file, or a proxy with TLS"
     watched = {endpoint.province for endpoint in settings.endpoints}
     meeting = {each.province for each in settings.endpoints if each.role in CONFERENCE_ROLES}
     provinces = [slug for slug in settings.provinces if slug != "pusat"]

@@ -22,6 +22,7 @@ from aiohttp import web
 from vcmon.clock import SystemClock
 from vcmon.config.tokens import Role, Token, TokensError, matches, read, split
 from vcmon.views.budget import Budget, peer_key
+from vcmon.views.client import client_of
 from vcmon.views.crew import AGAIN, Crew
 from vcmon.views.refusal import Refusal
 from vcmon.views.site import Seldom
@@ -90,7 +91,7 @@ class Gate:
         self._tokens_path()
         bearer = await self.known(request)
         if bearer is None:
-            raise _unauthorised("a bearer token is needed", "")
+            raise unauthorised("a bearer token is needed")
         if bearer.role is not Role.OPERATOR:
             raise forbidden(
                 f"the role {bearer.role} may look only; acting needs the role {Role.OPERATOR}"
@@ -104,7 +105,7 @@ class Gate:
         """
         path, text = self._tokens_path(), _told(request)
         if text is None:
-            raise _unauthorised("a bearer token is needed", "")
+            raise unauthorised("a bearer token is needed")
         parts = split(text)
         token = (await self._recent(path)).get(parts[0]) if parts else None
         if token and parts and token.role is Role.HEARTBEAT and matches(token, parts[1]):
@@ -141,13 +142,13 @@ class Gate:
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
         known = self._known.get(digest)
         if known is not None and known.until > self._monotonic():
-            if known.stamp == await self._crew.do(partial(_stamp, path)):
+            if known.stamp == await self._crew.do(partial(file_stamp, path)):
                 return known.bearer
             del self._known[digest]
         return await self._check(request, path, text, digest)
 
     async def _check(self, request: web.Request, path: str, text: str, digest: bytes) -> Bearer:
-        peer = peer_key(_peer(request))
+        peer = peer_key(client_of(request).address)
         self._spend(peer)
         try:
             stamp, bearer = await self._crew.do(partial(self._verified, path, text))
@@ -160,7 +161,7 @@ class Gate:
         if bearer is None:
             if self._seldom(f"wrong {peer}"):
                 log.warning("a wrong token", peer=peer)
-            raise _unauthorised("wrong token", "invalid_token")
+            raise unauthorised("wrong token", "invalid_token")
         self._refund(peer)
         if bearer.role is Role.HEARTBEAT:
             raise forbidden("this token reports in for its endpoint, and does nothing else")
@@ -196,7 +197,7 @@ class Gate:
 
     def _read(self, path: str) -> tuple[Stamp, Mapping[str, Token]]:
         held = self._book
-        if held[0] != (now := _stamp(path)):
+        if held[0] != (now := file_stamp(path)):
             # Read after the stamp was taken: what changes in between is seen the next time.
             held = self._book = now, read(Path(path))
         return held
@@ -211,13 +212,13 @@ class Gate:
         return stamp, Bearer(token.name, token.role) if token and right else None
 
 
-def _stamp(path: str) -> Stamp:
+def file_stamp(path: str) -> Stamp:
     """What changes when the file does; zeros while there is none."""
     try:
         it = Path(path).stat()
     except OSError:
         return path, 0, 0, 0
-    return path, it.st_mtime_ns, it.st_size, it.st_ino
+    return path, it.st_ctime_ns, it.st_size, it.st_ino  # of ctime: its mode counts, too
 
 
 def _told(request: web.Request) -> str | None:
@@ -228,14 +229,8 @@ def _told(request: web.Request) -> str | None:
     scheme, _, text = told[0].partition(" ")
     if len(told) > 1 or scheme.lower() != "bearer":
         expected = "expected one header, Authorization: Bearer <token>"
-        raise _unauthorised(expected, "invalid_request")
+        raise unauthorised(expected, "invalid_request")
     return text.strip()
-
-
-def _peer(request: web.Request) -> str:
-    # Never X-Forwarded-For: whoever is wrong would write another one each time.
-    peer = request.transport.get_extra_info("peername") if request.transport else None
-    return str(peer[0]) if peer else ""
 
 
 def forbidden(text: str) -> Refusal:
@@ -244,6 +239,7 @@ def forbidden(text: str) -> Refusal:
     return Refusal(HTTPStatus.FORBIDDEN, text, {"WWW-Authenticate": challenge})
 
 
-def _unauthorised(text: str, error: str) -> Refusal:
+def unauthorised(text: str, error: str = "") -> Refusal:
+    """No token, or a wrong one (``error`` as RFC 6750 has it)."""
     challenge = 'Bearer realm="vcmon"' + (f', error="{error}"' if error else "")
     return Refusal(HTTPStatus.UNAUTHORIZED, text, {"WWW-Authenticate": challenge})

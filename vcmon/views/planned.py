@@ -34,11 +34,12 @@ def planned_of(
         it = each.maintenance
         zone = ZoneInfo(it.zone)
         start, stop = tongue.day(each.start, now, zone), tongue.day(each.stop, now, zone)
-        what = f"{_scope(it.scope, provinces, tongue)}: {words.clean(it.title)}"
+        what = f"{scope_words(it.scope, provinces, tongue)}: {words.clean(it.title)}"
         yield Planned(each.start <= now, what, f"{start} {tongue.say(words.UNTIL)} {stop}")
 
 
-def _scope(scope: str, provinces: Mapping[str, Province], tongue: Tongue) -> str:
+def scope_words(scope: str, provinces: Mapping[str, Province], tongue: Tongue) -> str:
+    """What a window is for."""
     kind, _, name = scope.partition(":")
     if kind == "province" and name in provinces:
         return tongue.province(provinces[name])

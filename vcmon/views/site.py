@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import ssl
+from collections import deque
 
 import structlog
 from aiohttp import web
@@ -12,6 +14,7 @@ from aiohttp import web
 from vcmon.clock import SystemClock, monotonic_ns
 from vcmon.errors import ProbeError, StartError
 from vcmon.net.deadline import Deadline, LoopLag
+from vcmon.views.tls import ACCEPTED_MAX, HANDSHAKE_TIME, Tls
 
 IDLE_TIME = 30.0
 """Seconds a connection may be silent: three reloads of the page."""
@@ -133,8 +136,10 @@ def split(listen: str) -> tuple[str, int]:
 class Site:
     """The application on a socket, from :meth:`start` to :meth:`stop`."""
 
-    def __init__(self, app: web.Application, listen: str) -> None:
+    def __init__(self, app: web.Application, listen: str, tls: Tls | None = None) -> None:
         self._listen = listen
+        self._tls = tls
+        self._accepted: deque[int] = deque(maxlen=ACCEPTED_MAX)  # monotonic ns, the latest
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -159,16 +164,38 @@ class Site:
         assert server is not None
 
         def accept() -> asyncio.BaseProtocol:
+            if self._hasty():
+                # With TLS a protocol sees its connection after the handshake only: this hangs up
+                # before it.
+                raise ConnectionAbortedError("more handshakes than are held at once")
             return server() if len(server.connections) < CONNECTIONS_MAX else Full()
 
         loop = asyncio.get_running_loop()
+        context = self._tls.context if self._tls else None
         try:
-            self._server = await loop.create_server(accept, host, port, backlog=128)
+            self._server = await loop.create_server(
+                accept,
+                host,
+                port,
+                backlog=128,
+                ssl=context,
+                ssl_handshake_timeout=HANDSHAKE_TIME if context else None,
+            )
         except OSError as error:
             await self._runner.cleanup()
             raise StartError(_why(self._listen, error)) from error
         self._doorman.watch(server)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def _hasty(self) -> bool:
+        """Whether more handshakes may be under way than are held at once; with TLS only."""
+        if self._tls is None:
+            return False
+        now, full = monotonic_ns(), len(self._accepted) == ACCEPTED_MAX
+        if full and now - self._accepted[0] < HANDSHAKE_TIME * 1e9:
+            return True
+        self._accepted.append(now)
+        return False
 
     async def answers(self, within: float) -> bool:
         """Whether the server still serves a connection within so many seconds.
@@ -190,7 +217,9 @@ class Site:
             raise ConnectionRefusedError("the web server is stopped")
         host = self._server.sockets[0].getsockname()[0]
         own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  not bound here
-        reader, writer = await asyncio.open_connection(own, self.port)
+        reader, writer = await asyncio.open_connection(
+            own, self.port, ssl=_unverified() if self._tls else None
+        )
         try:
             writer.write(
                 f"GET {ALIVE} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
@@ -206,6 +235,14 @@ class Site:
             self._server.close()
             self._server = None
         await self._runner.cleanup()
+
+
+def _unverified() -> ssl.SSLContext:
+    """For asking ourselves: the certificate is made out to a name, and we know who we are."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _why(listen: str, error: OSError) -> str:

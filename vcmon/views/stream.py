@@ -173,6 +173,8 @@ class Stream:
         self._look()
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
+        if request.method == "HEAD":
+            return response
         if request.transport is None:
             raise ConnectionResetError
         missed = self._missed(request.headers.get("Last-Event-ID", ""))

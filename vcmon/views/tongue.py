@@ -140,3 +140,8 @@ ENGLISH = Tongue("en", "English", "/en", ":", ".", catalogue("en"))
 
 TONGUES: Mapping[str, Tongue] = MappingProxyType({one.lang: one for one in (BAHASA, ENGLISH)})
 """Read with the program: no file is touched once the loop runs."""
+
+
+def spoken_at(path: str) -> Tongue:
+    """The language that an address asks for."""
+    return ENGLISH if path.startswith(f"{ENGLISH.root}/") else BAHASA

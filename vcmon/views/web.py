@@ -17,6 +17,9 @@ from aiohttp.typedefs import Middleware
 from vcmon.views import api, exposition, freshness, pages, stream
 from vcmon.views.acting import Acting
 from vcmon.views.assets import Assets
+from vcmon.views.client import PROXIES
+from vcmon.views.doing import Doing
+from vcmon.views.door import Door
 from vcmon.views.frame import spoken
 from vcmon.views.gate import Gate
 from vcmon.views.incident_face import IncidentFace
@@ -57,8 +60,9 @@ HEADERS = {
     "Server": "vcmon",
 }
 
-SHARED = "Cross-Origin-Resource-Policy"
-"""The one header that an answer may set for itself: a badge is for the pages of others."""
+THEIR_OWN = ("Cross-Origin-Resource-Policy", "Referrer-Policy")
+"""The headers that an answer may set for itself: a badge is for the pages of others, and a form
+has to tell where it is from."""
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -277,10 +281,21 @@ def trouble(faces: Faces, request: web.Request, status: HTTPStatus) -> web.Respo
     return web.Response(status=status, body=body.encode("utf-8", "replace"), headers=headers)
 
 
-async def harden(_request: web.Request, response: web.StreamResponse) -> None:
-    """The headers that every answer carries."""
-    shared = response.headers.get(SHARED, HEADERS[SHARED])
-    response.headers.update({**HEADERS, SHARED: shared})
+def hardened(
+    sources: Sources,
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Sees to the headers that every answer carries."""
+
+    async def harden(request: web.Request, response: web.StreamResponse) -> None:
+        headers = response.headers
+        own = {name: headers[name] for name in THEIR_OWN if name in headers}
+        headers.update({**HEADERS, **own})
+        kept = headers.get("Cache-Control", "no-store") != "no-store"
+        if kept and sources.settings().web.private and not request.path.startswith("/static/"):
+            # What was for who is signed in is kept by no proxy, and asked for anew by a browser.
+            headers["Cache-Control"] = "private, no-cache"
+
+    return harden
 
 
 def guard(faces: Faces) -> Middleware:
@@ -340,8 +355,11 @@ def closing(shelf: Shelf, gate: Gate) -> Callable[[web.Application], Awaitable[N
 def build(sources: Sources) -> web.Application:
     """The application: everything that is served, over these sources."""
     faces = Faces(sources)
-    app = web.Application(middlewares=[guard(faces)], client_max_size=BODY_MAX)
-    app.on_response_prepare.append(harden)
+    shelf, gate = Shelf(sources), Gate(lambda: sources.settings().web.tokens_file)
+    door = Door(sources, faces.pages, gate)
+    app = web.Application(middlewares=[guard(faces), door.private()], client_max_size=BODY_MAX)
+    app[PROXIES] = lambda: sources.settings().web.proxies
+    app.on_response_prepare.append(hardened(sources))
     app.on_cleanup.append(faces.close)
     app.router.add_get("/", faces.page)
     app.router.add_get("/en/", faces.page)
@@ -355,11 +373,12 @@ def build(sources: Sources) -> web.Application:
     app.router.add_get("/-/healthy", faces.healthy)
     app.router.add_get("/-/ready", faces.ready)
     app.router.add_post("/-/reload", faces.reload)
-    shelf, gate = Shelf(sources), Gate(lambda: sources.settings().web.tokens_file)
     app.on_cleanup.append(closing(shelf, gate))
     Recall(sources, shelf, gate).add_to(app)
     Acting(sources, shelf, gate).add_to(app)
     Reporting(sources, gate).add_to(app)
+    door.add_to(app)
+    Doing(sources, shelf, door, faces.pages).add_to(app)
     Outside(sources, shelf).add_to(app)
     IncidentFace(sources, shelf, faces.pages).add_to(app)
     ProvinceFace(sources, shelf, faces.pages).add_to(app)

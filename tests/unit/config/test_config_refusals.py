@@ -35,7 +35,7 @@ SETTINGS = {
     "web: {listen: '[::1]:70000'}": "v.yaml:1: web.listen: expected host:port with a port",
     "web: {grafana: 'javascript:alert(1)'}": "v.yaml:1: web.grafana: expected an address as https",
     "web: {grafana: 'https://'}": "v.yaml:1: web.grafana: expected an address as https",
-    "web: {lisen: x}": "v.yaml:1: web.lisen: unknown key; known here: listen, tokens_file, grafana",
+    "web: {lisen: x}": "v.yaml:1: web.lisen: unknown key; known here: listen, tokens_file, users_",
     "web: 9838": "v.yaml:1: web: expected a mapping of keys, found 9838",
     "web: {tokens_file: ' '}": "v.yaml:1: web.tokens_file: expected the name of a file",
     "history: {path: ' '}": "v.yaml:1: history.path: expected the name of a file",

@@ -47,6 +47,7 @@ def _tables() -> Iterator[str]:
     """The texts of ``words``, and the messages that pages are made of elsewhere."""
     for path, wanted in (
         (VIEWS / "words.py", re.compile(r"[A-Z_]+")),
+        (VIEWS / "door_words.py", re.compile(r"[A-Z_]+")),
         (VIEWS / "web.py", re.compile("TROUBLES")),
         (VIEWS / "incident_face.py", re.compile("WHY")),
     ):
