@@ -75,7 +75,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         ids = {name for mark in item.iter_markers("catalogue") for name in mark.args}
         item.user_properties.extend(("catalogue", name) for name in sorted(ids))
-        if str(item.path.relative_to(TESTS)).startswith(BESIDE):
+        if item.path.is_relative_to(TESTS) and str(item.path.relative_to(TESTS)).startswith(BESIDE):
             item.add_marker("beside")
 
 
