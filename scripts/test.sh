@@ -3,6 +3,7 @@
 # "scripts/test.sh .venv/bin/pytest [ARGUMENT ...]"; the arguments choose some, as for pytest itself.
 set -u
 NONE_FOUND=5
+export PYTHONHASHSEED=0  # both workers must find the same tests in the same order
 
 "$@" -m "not soak and beside" -n 2 --dist loadfile
 beside=$?

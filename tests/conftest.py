@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(config.stash[TALLY])
 
 
-@dataclass
+@dataclass(eq=False)
 class Tally:
     """What the tests of this run found, by the catalogue's numbers."""
 

@@ -71,9 +71,12 @@ async def test_all_of_it_is_there_without_a_script(path: str) -> None:
 
 
 async def test_without_a_script_details_open_and_links_lead() -> None:
-    """A tile leads to its open detail, the pause and the other language are a click away."""
+    """A tile leads to its province, details unfold; pause and language are a click away."""
     async with looking(World(mixed()), java_script_enabled=False, viewport=size(1280)) as view:
-        await view.page.locator('a.t[href$="#bali"]').click()
+        await view.page.locator('a.t[href$="/bali"]').click()
+        await expect(view.page.locator("h1")).to_contain_text("Bali")
+        await view.page.goto(view.url)
+        await view.page.locator('details[data-key="bali"] summary').click()
         await expect(view.page.locator("#bali")).to_be_visible()
         await view.page.get_by_role("link", name="jeda pembaruan").click()
         await expect(view.page.get_by_text("Pembaruan dijeda")).to_be_visible()
