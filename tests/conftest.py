@@ -22,7 +22,23 @@ GRACE = 1.0  # seconds in which transports that are closing may finish
 
 
 BESIDE = (
+    "browser/",
     "fuzz/",
+    "integration/test_acting.py",
+    "integration/test_doorman.py",
+    "integration/test_forms.py",
+    "integration/test_heartbeat_gate.py",
+    "integration/test_matrix.py",
+    "integration/test_outside.py",
+    "integration/test_page_memory.py",
+    "integration/test_private.py",
+    "integration/test_province_page.py",
+    "integration/test_recall_paths.py",
+    "integration/test_schemathesis.py",
+    "integration/test_signing.py",
+    "integration/test_stream.py",
+    "integration/test_web_reports.py",
+    "integration/test_web_tls.py",
     "property/",
     "simulator/",
     "unit/commands/",
@@ -34,8 +50,8 @@ BESIDE = (
     "unit/views/",
     "unit/wire/",
 )
-"""Tests that need nothing but a processor: they run side by side. The others measure time, or take
-what the machine has once; with a neighbour they would find that our own loop stalled."""
+"""Tests that probe nothing: they run side by side. The others measure time to the millisecond, or
+take what the machine has once; with a neighbour they would find that our own loop stalled."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.test_axe import violations
 from tests.browser.test_page import CONTRAST, looking, size, width_of
+from tests.fakes.figures import record
 from tests.fakes.province_past import CODEC, SLUG, past_world, settings_of
 from tests.fakes.snapshots import NOW, World
 from vcmon.history.store import Store
@@ -182,3 +184,17 @@ async def test_forced_colours_keep_the_curves(world: World) -> None:
         line = await view.page.locator(".chart .mn").first.evaluate(stroke)
         text = await view.page.locator("h1").evaluate("e => getComputedStyle(e).color")
         assert line == text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing(world: World, scheme: str) -> None:
+    """WCAG 2.2 AA and good practice: 0 violations, with every detail open."""
+    found = {}
+    async with looking(world, bypass_csp=True, color_scheme=scheme, viewport=size(1280)) as view:
+        for path in PATHS:
+            await view.page.goto(view.url + path)
+            await view.page.evaluate(OPENED)
+            if wrong := await violations(view.page):
+                found[path] = wrong
+    record(f"page.axe.past.{scheme}", f"{len(found)} of {len(PATHS)} pages", "0", not found)
+    assert found == {}

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.test_axe import violations
 from tests.browser.test_page import CONTRAST, View, looking
+from tests.fakes.figures import record
 from tests.fakes.filled_memory import fill
 from tests.fakes.inventory import endpoint
 from tests.fakes.signing import PASSWORDS, enrol
@@ -101,3 +103,18 @@ async def test_the_pages_can_be_read_and_named(world: World, scheme: str) -> Non
                 await _enter(view)
     assert found == []
     assert view.complaints == []
+
+
+async def test_axe_finds_nothing(world: World) -> None:
+    """WCAG 2.2 AA and good practice: 0 violations on the forms, signed in and before."""
+    found, pages = {}, ("masuk", "en/masuk", "pemeliharaan", "gangguan/1/tindak", "en/pemeliharaan")
+    async with looking(world, "masuk", bypass_csp=True) as view:
+        found["before"] = await violations(view.page)
+        await view.page.goto(f"{view.url}gangguan/1/tindak")
+        await _enter(view)
+        for path in pages:
+            await view.page.goto(view.url + path)
+            found[path] = await violations(view.page)
+    wrong = {path: what for path, what in found.items() if what}
+    record("page.axe.forms", f"{len(wrong)} of {len(found)} pages", "0", not wrong)
+    assert wrong == {}
