@@ -21,7 +21,7 @@ TESTS = Path(__file__).parent
 GRACE = 1.0  # seconds in which transports that are closing may finish
 
 
-BESIDE = (
+BUSY = (
     "browser/",
     "fuzz/",
     "integration/test_acting.py",
@@ -50,13 +50,35 @@ BESIDE = (
     "unit/views/",
     "unit/wire/",
 )
-"""Tests that probe nothing: they run side by side. The others measure time to the millisecond, or
-take what the machine has once; with a neighbour they would find that our own loop stalled."""
+"""Tests that probe nothing and keep a processor busy: they run side by side."""
+
+ALONE = (
+    "integration/test_lab_",  # the demo's country has addresses and ports of its own
+    "integration/test_memory_",
+    "integration/test_net_icmp.py",
+    "integration/test_probe_call_paths.py",
+    "integration/test_recall.py",
+    "integration/test_web.py",
+    "lab/",
+    "unit/",
+)
+"""Tests that measure to the millisecond, or take what the machine has once: nothing runs beside
+them. What is neither waits for its peers most of the time; two such tests don't disturb each other,
+while one that keeps a processor busy would make our own loop stall."""
+
+
+def group_of(path: Path) -> str:
+    """``busy``, ``waiting`` or ``alone``: with whom a test may run at the same time."""
+    name = str(path.relative_to(TESTS)) if path.is_relative_to(TESTS) else ""
+    if name.startswith(BUSY):
+        return "busy"
+    return "waiting" if name.startswith("integration/") and not name.startswith(ALONE) else "alone"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "soak: takes hours; make soak runs it, make test does not")
-    config.addinivalue_line("markers", "beside: may run side by side; see BESIDE")
+    for group in ("busy", "waiting", "alone"):
+        config.addinivalue_line("markers", f"{group}: see group_of")
     config.addinivalue_line("markers", "catalogue(*ids): keeps these promises of the catalogue")
     if not hasattr(config, "workerinput"):  # whoever hands work out counts for all
         config.stash[TALLY] = Tally()
@@ -91,8 +113,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         ids = {name for mark in item.iter_markers("catalogue") for name in mark.args}
         item.user_properties.extend(("catalogue", name) for name in sorted(ids))
-        if item.path.is_relative_to(TESTS) and str(item.path.relative_to(TESTS)).startswith(BESIDE):
-            item.add_marker("beside")
+        item.add_marker(group_of(item.path))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
