@@ -53,7 +53,7 @@ BUSY = (
 """Tests that probe nothing and keep a processor busy: they run side by side."""
 
 ALONE = (
-    "integration/test_lab_",  # the demo's country has addresses and ports of its own
+    "integration/test_lab_country.py",  # addresses and ports that test_lab_demo.py has, too
     "integration/test_memory_",
     "integration/test_net_icmp.py",
     "integration/test_probe_call_paths.py",
@@ -63,8 +63,8 @@ ALONE = (
     "unit/",
 )
 """Tests that measure to the millisecond, or take what the machine has once: nothing runs beside
-them. What is neither waits for its peers most of the time; two such tests don't disturb each other,
-while one that keeps a processor busy would make our own loop stall."""
+them. What is neither waits for its peers most of the time; a few such tests don't disturb each
+other, while one that keeps a processor busy would make our own loop stall."""
 
 
 def group_of(path: Path) -> str:
