@@ -252,8 +252,13 @@ def test_watch_goes_on_until_ctrl_c(tmp_path: Path, listener: int) -> None:
     row = f"lo,pusat,,platform,127.0.0.1,tcp:{listener},,,,"
     path = write(tmp_path, settings, rows(row))
     command = [sys.executable, "-m", "vcmon", "probe", "lo", "-c", str(path), "--watch", "--json"]
+    command = ["env", "--default-signal=INT", *command]  # ignored by what runs in the background
     with subprocess.Popen(
-        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(3)]
