@@ -1,6 +1,6 @@
 #!/bin/sh
 # All tests but the long ones, in the three groups of tests/conftest.py: those that keep a processor
-# busy two at a time, those that wait for their peers three, then those that must be alone.
+# busy and those that wait for their peers two at a time, then those that must be alone.
 # "scripts/test.sh .venv/bin/pytest [ARGUMENT ...]"; the arguments choose some, as for pytest itself.
 set -u
 NONE_FOUND=5
@@ -22,6 +22,6 @@ group() {
 }
 
 group busy "$@" -m "not soak and busy" -n 2 --dist loadfile
-group waiting "$@" -m "not soak and waiting" -n 3 --dist loadfile
+group waiting "$@" -m "not soak and waiting" -n 2 --dist loadfile
 group alone "$@" -m "not soak and alone"
 exit "$ended"
