@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
 from vcmon.clock import monotonic_ns, wall_ns
 from vcmon.errors import ProbeError
 from vcmon.net.faults import local_fault, remote_fault
-from vcmon.net.udp import DATAGRAM_MAX, FROM_THE_PATH, RECVERR, SO_TIMESTAMPNS
+from vcmon.net.marked import Ancillary, dscp_of, mark_dscp, tell_dscp
+from vcmon.net.udp import (
+    DATAGRAM_MAX,
+    FROM_THE_PATH,
+    RECVERR,
+    SO_TIMESTAMPNS,
+    receive_stamp,
+)
 
 BATCH = 64
 """Datagrams read before other tasks have their turn."""
@@ -28,12 +34,6 @@ PAIR_TRIES = 64
 
 PAIRS = range(32_768, 60_998, 2)
 """Even ports among those that Linux gives to clients."""
-
-_TIMESPEC = struct.Struct("@ll")
-_TOS = {
-    socket.AF_INET: (socket.IPPROTO_IP, socket.IP_TOS, 13),  # IP_RECVTOS
-    socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_TCLASS, socket.IPV6_RECVTCLASS),
-}
 
 
 class Datagram(NamedTuple):
@@ -112,8 +112,9 @@ class Datagrams:
                     self._refused(remote_fault(error))
                 continue
             if not flags & socket.MSG_TRUNC:
-                at, dscp = _told(ancillary)
-                self._take(Datagram(data, (str(sender[0]), int(sender[1])), at, dscp))
+                came_from = str(sender[0]), int(sender[1])
+                dscp = dscp_of(ancillary)
+                self._take(Datagram(data, came_from, _came_at(ancillary), dscp))
             if self._sock.fileno() < 0:
                 return  # closed meanwhile
 
@@ -145,9 +146,8 @@ def media_pair(local: str, dscp: int, takes: tuple[Take, Take]) -> tuple[Datagra
 
 def _bound(family: int, local: str, port: int, dscp: int) -> socket.socket:
     sock = _socket(family)
-    level, mark, _ = _TOS[socket.AddressFamily(family)]
     try:
-        sock.setsockopt(level, mark, dscp << 2)
+        mark_dscp(sock, dscp)
         sock.bind((local, port))
     except OSError:
         sock.close()
@@ -157,21 +157,16 @@ def _bound(family: int, local: str, port: int, dscp: int) -> socket.socket:
 
 def _socket(family: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_DGRAM)
-    level, _, told = _TOS[socket.AddressFamily(family)]
     sock.settimeout(0.0)
     sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    sock.setsockopt(level, told, 1)
+    tell_dscp(sock)
     return sock
 
 
-def _told(ancillary: list[tuple[int, int, bytes]]) -> tuple[int, int | None]:
-    """When it came, and how it was marked."""
-    at, dscp = monotonic_ns(), None
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) >= _TIMESPEC.size:
-            seconds, nanoseconds = _TIMESPEC.unpack_from(data)
-            age = wall_ns() - (int(seconds) * 1_000_000_000 + int(nanoseconds))
-            at -= age if 0 <= age <= AGE_MAX else 0
-        elif (level, kind) in {(own, mark) for own, mark, _ in _TOS.values()} and data:
-            dscp = data[0] >> 2
-    return at, dscp
+def _came_at(ancillary: list[Ancillary]) -> int:
+    """Monotonic nanoseconds at which the kernel took a datagram in."""
+    now, stamp = monotonic_ns(), receive_stamp(ancillary)
+    if stamp is None:
+        return now
+    age = wall_ns() - stamp
+    return now - age if 0 <= age <= AGE_MAX else now

@@ -53,6 +53,12 @@ class Arrival(NamedTuple):
     target: Ancillary | None  # with it an answer comes from where we were asked
 
 
+def tell_dscp(sock: socket.socket) -> None:
+    """Have the kernel tell how each packet that comes is marked. Raises OSError."""
+    level, (option, *_) = _WATCHED[socket.AddressFamily(sock.family)]
+    sock.setsockopt(level, option, 1)
+
+
 def watch(sock: socket.socket) -> None:
     """Have the kernel tell of each packet what :class:`Arrival` holds. Raises OSError."""
     level, options = _WATCHED[socket.AddressFamily(sock.family)]
@@ -62,13 +68,20 @@ def watch(sock: socket.socket) -> None:
 
 
 def mark(sock: socket.socket, dscp: int) -> None:
-    """Send with this DSCP (RFC 2474) and a TTL of 255 from now on. Raises OSError."""
+    """Send with this DSCP and a TTL of 255 from now on. Raises OSError."""
+    mark_dscp(sock, dscp)
     if sock.family == socket.AF_INET:
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 255)
     else:
-        sock.setsockopt(socket.IPPROTO_IPV6, IPV6_TCLASS, dscp << 2)
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 255)
+
+
+def mark_dscp(sock: socket.socket, dscp: int) -> None:
+    """Send with this DSCP (RFC 2474) from now on. Raises OSError."""
+    if sock.family == socket.AF_INET:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
+    else:
+        sock.setsockopt(socket.IPPROTO_IPV6, IPV6_TCLASS, dscp << 2)
 
 
 def marking(family: int, dscp: int) -> Ancillary:
@@ -84,15 +97,20 @@ def receive(sock: socket.socket, size: int) -> Arrival | None:
         data, ancillary, _, source = sock.recvmsg(size, ANCILLARY_BYTES)
     except BlockingIOError:
         return None
-    dscp = ttl = target = None
+    ttl = target = None
     for level, kind, value in ancillary:
-        if (level, kind) in _TOS and value:
-            dscp = _number(value) >> 2 & 0x3F
-        elif (level, kind) in _TTL and value:
+        if (level, kind) in _TTL and value:
             ttl = _number(value) & 0xFF
         elif (level, kind) in _PKTINFO:
             target = _from_there(level, kind, value)
-    return Arrival(data, source, receive_stamp(ancillary) or wall_ns(), dscp, ttl, target)
+    stamp = receive_stamp(ancillary) or wall_ns()
+    return Arrival(data, source, stamp, dscp_of(ancillary), ttl, target)
+
+
+def dscp_of(ancillary: list[Ancillary]) -> int | None:
+    """How a packet was marked; None where the kernel does not say."""
+    marks = [value for level, kind, value in ancillary if (level, kind) in _TOS and value]
+    return _number(marks[-1]) >> 2 & 0x3F if marks else None
 
 
 def _number(value: bytes) -> int:
