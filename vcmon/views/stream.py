@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from vcmon.clock import monotonic_ns
+from vcmon.config.provinces import CENTRE
 from vcmon.model.status import ProvinceStatus, Snapshot, State
 from vcmon.views.api import dumps
 from vcmon.views.freshness import believed, is_stale
@@ -89,7 +90,7 @@ class Picture:
 
     def counts(self) -> Mapping[str, int]:
         """How many provinces (the Centre is none) are in each state."""
-        states = [told["state"] for slug, told in self.provinces.items() if slug != "pusat"]
+        states = [told["state"] for slug, told in self.provinces.items() if slug != CENTRE.slug]
         return {state: states.count(state) for state in State}
 
     def since(self, before: Picture) -> Mapping[str, Any] | None:
@@ -149,6 +150,7 @@ class Stream:
         self._timer: asyncio.TimerHandle | None = None
         self._seen: object = None
         self._picture = Picture({}, blind=False, stale=True)
+        self._data_at = 0.0  # wall seconds, of the last look
         self._past: deque[tuple[int, bytes]] = deque(maxlen=KEPT)
         self._number = 0
         self._alive_at = 0  # monotonic nanoseconds
@@ -228,6 +230,7 @@ class Stream:
     def _look(self) -> None:
         """Tell what changed since the last look, and now and then that we live."""
         snapshot = self._sources.snapshot()
+        self._data_at = snapshot.at
         stale = is_stale(self._sources, snapshot)
         seen = (snapshot.version, stale, id(self._sources.settings()))
         if seen != self._seen:
@@ -243,18 +246,14 @@ class Stream:
         now = monotonic_ns()
         if now >= self._alive_at + ALIVE_EVERY_NS:
             self._alive_at = now
-            self._tell(
-                encoded(
-                    "alive", {"now": rfc3339(self._sources.wall()), "data_at": rfc3339(snapshot.at)}
-                )
-            )
+            self._tell(encoded("alive", self._dated({"now": rfc3339(self._sources.wall())})))
 
     def _tell(self, event: bytes) -> None:
         for reader in self._readers:
             reader.give(event)
 
     def _dated(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"data_at": rfc3339(self._sources.snapshot().at), **data}
+        return {"data_at": rfc3339(self._data_at), **data}
 
     def _name(self) -> str:
         """Numbers begin anew with the process, so its start is part of the name."""
