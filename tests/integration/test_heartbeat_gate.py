@@ -16,7 +16,7 @@ from tests.fakes.snapshots import NOW, World, mixed
 from vcmon.config import tokens
 from vcmon.config.settings import Settings, Web
 from vcmon.config.tokens import Role, Token, fresh
-from vcmon.views import gate
+from vcmon.views import roster
 from vcmon.views.openapi import document
 
 HEART, OTHER = "papua-codec", "maluku-codec"
@@ -151,12 +151,12 @@ async def test_a_token_that_is_taken_away_reports_no_more(world: World, keys: Ke
         await asyncio.to_thread(
             tokens.write, keys.path, [each for each in keys.kept if each.name != HEART]
         )
-        await asyncio.sleep(gate.LOOK_AGAIN + 0.1)
+        await asyncio.sleep(roster.LOOK_AGAIN + 0.1)
         gone = await browser.send("POST", PATH, keys.of(HEART))
         other = await browser.send("POST", f"/api/v1/heartbeat/{OTHER}", keys.of(OTHER))
         await asyncio.to_thread(tokens.write, keys.path, keys.kept)
         keys.path.chmod(0o644)
-        await asyncio.sleep(gate.LOOK_AGAIN + 0.1)
+        await asyncio.sleep(roster.LOOK_AGAIN + 0.1)
         unusable = await browser.send("POST", PATH, keys.of(HEART))
     assert (gone.status, other.status, unusable.status) == (401, 200, 503)
 

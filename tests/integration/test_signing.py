@@ -21,7 +21,7 @@ from vcmon.config import tokens
 from vcmon.config import users as kept_users
 from vcmon.config.settings import Settings, Web
 from vcmon.config.tokens import HASHER, Role, Token
-from vcmon.views import users
+from vcmon.views import roster, users
 
 DEEDS = "/gangguan/1/tindak"
 
@@ -116,7 +116,7 @@ async def test_a_session_ends_with_what_it_stands_on(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """Another password or role, a user taken away, its time over, a file that others can write."""
-    monkeypatch.setattr(users, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(roster, "LOOK_AGAIN", 0.0)
     path = tmp_path / "users"
     if how == "late":
         turn(world, session=0.3)

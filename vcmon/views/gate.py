@@ -7,13 +7,11 @@ nobody can keep the probes from the processor. No token is ever logged or shown.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from math import ceil
-from pathlib import Path
 from typing import NamedTuple
 
 import structlog
@@ -25,6 +23,7 @@ from vcmon.views.budget import Budget, peer_key
 from vcmon.views.client import client_of
 from vcmon.views.crew import AGAIN, Crew
 from vcmon.views.refusal import Refusal
+from vcmon.views.roster import Roster, Stamp, file_stamp
 from vcmon.views.site import Seldom
 
 THREADS, WAITING_MAX = 2, 16
@@ -44,12 +43,7 @@ ALL_BURST, ALL_RATE = 30, 1.0
 
 EVERYBODY = "all"
 
-LOOK_AGAIN = 1.0
-"""Seconds between two looks at the file for heartbeats' sake: 10,000 of them come in a minute."""
-
 log = structlog.get_logger("vcmon.views")
-
-Stamp = tuple[str, int, int, int]
 
 
 class Bearer(NamedTuple):
@@ -77,9 +71,7 @@ class Gate:
         self._known: dict[bytes, _Known] = {}
         self._peers = Budget(PEER_BURST, PEER_RATE)
         self._all = Budget(ALL_BURST, ALL_RATE)
-        self._book: tuple[Stamp, Mapping[str, Token]] = (("", 0, 0, 0), {})
-        self._looking = asyncio.Lock()
-        self._looked = float("-inf")  # monotonic
+        self._roster = Roster(self._crew, self._monotonic, read)
         self._seldom = Seldom()
 
     def close(self) -> None:
@@ -115,14 +107,10 @@ class Gate:
 
     async def _recent(self, path: str) -> Mapping[str, Token]:
         """The file's tokens as they were a second ago at the most."""
-        async with self._looking:
-            if self._book[0][0] != path or self._monotonic() - self._looked > LOOK_AGAIN:
-                try:
-                    await self._crew.do(partial(self._read, path))
-                except TokensError as error:
-                    raise self._unusable(error) from None
-                self._looked = self._monotonic()
-            return self._book[1]
+        try:
+            return await self._roster.recent(path)
+        except TokensError as error:
+            raise self._unusable(error) from None
 
     def _tokens_path(self) -> str:
         path = self._tokens_file()
@@ -195,30 +183,14 @@ class Gate:
 
     # ---- in a thread
 
-    def _read(self, path: str) -> tuple[Stamp, Mapping[str, Token]]:
-        held = self._book
-        if held[0] != (now := file_stamp(path)):
-            # Read after the stamp was taken: what changes in between is seen the next time.
-            held = self._book = now, read(Path(path))
-        return held
-
     def _verified(self, path: str, text: str) -> tuple[Stamp, Bearer | None]:
-        stamp, book = self._read(path)
+        stamp, book = self._roster.read(path)
         parts = split(text)
         if parts is None:
             return stamp, None
         token = book.get(parts[0])
         right = matches(token, parts[1])
         return stamp, Bearer(token.name, token.role) if token and right else None
-
-
-def file_stamp(path: str) -> Stamp:
-    """What changes when the file does; zeros while there is none."""
-    try:
-        it = Path(path).stat()
-    except OSError:
-        return path, 0, 0, 0
-    return path, it.st_ctime_ns, it.st_size, it.st_ino  # of ctime: its mode counts, too
 
 
 def _told(request: web.Request) -> str | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from math import ceil
-from pathlib import Path
 
 import structlog
 
@@ -16,8 +14,8 @@ from vcmon.config.tokens import Token, TokensError
 from vcmon.config.users import read_users, verified
 from vcmon.views.budget import Budget, peer_key
 from vcmon.views.crew import AGAIN, Crew
-from vcmon.views.gate import LOOK_AGAIN, Stamp, file_stamp
 from vcmon.views.refusal import Refusal
+from vcmon.views.roster import Roster
 from vcmon.views.site import Seldom
 
 THREADS, WAITING_MAX = 1, 8
@@ -53,9 +51,7 @@ class Users:
             "all": Budget(ALL_BURST, ALL_RATE),
         }
         self._familiar: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._book: tuple[Stamp, Mapping[str, Token]] = (("", 0, 0, 0), {})
-        self._looking = asyncio.Lock()
-        self._looked = float("-inf")  # monotonic
+        self._roster = Roster(self._crew, monotonic, read_users)
         self._seldom = Seldom()
 
     @property
@@ -72,14 +68,10 @@ class Users:
         path = self._users_file()
         if not path:
             return None
-        async with self._looking:
-            if self._book[0][0] != path or self._monotonic() - self._looked > LOOK_AGAIN:
-                try:
-                    await self._crew.do(partial(self._read, path))
-                except TokensError as error:
-                    raise self._unusable(error) from None
-                self._looked = self._monotonic()
-            return self._book[1].get(name)
+        try:
+            return (await self._roster.recent(path)).get(name)
+        except TokensError as error:
+            raise self._unusable(error) from None
 
     async def verified(self, name: str, password: str, address: str) -> Token | None:
         """The user whose password it is; None where it is wrong. Raises Refusal (429, 503)."""
@@ -131,13 +123,6 @@ class Users:
 
     # ---- in the thread
 
-    def _read(self, path: str) -> Mapping[str, Token]:
-        held = self._book
-        if held[0] != (now := file_stamp(path)):
-            # Read after the stamp was taken: what changes in between is seen the next time.
-            held = self._book = now, read_users(Path(path))
-        return held[1]
-
     def _check(self, path: str, name: str, password: str) -> tuple[Token | None, bool]:
-        user = self._read(path).get(name)
+        user = self._roster.read(path)[1].get(name)
         return user, verified(user, password)
