@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from vcmon.config.fields import Strict
+from vcmon.config.fields import Strict, duration
+from vcmon.model.opening import Opening
 
 SYN_RETRY = 1.0
 """Seconds: Linux's first retransmission of a SYN, doubling."""
@@ -33,12 +35,29 @@ def _sendings(first: float, seconds: float) -> int:
     return 1 + int(math.log2(max(1.0, seconds / first + 1)) - 1e-9)
 
 
+def unfit_pace(packets: int, spacing: float, timeout: float) -> Iterator[tuple[str, str]]:
+    """What is sent at a pace must all be sent within the timeout."""
+    burst = (packets - 1) * spacing
+    if burst >= timeout:
+        what = f"{packets} packets {duration(spacing)} apart take {duration(burst)}: "
+        yield "packets", what + f"not less than the timeout of {duration(timeout)}"
+
+
 class ProbeParams(Strict):
     """The parameters of one kind."""
 
     def asks(self, timeout: float, /) -> Asks:
         """How a run of so many seconds asks."""
         raise NotImplementedError
+
+    def unfit(self, _interval: float, _timeout: float, /) -> Iterator[tuple[str, str]]:
+        """What does not go together with such an interval and timeout, seconds: key and why."""
+        yield from ()
+
+    @property
+    def opening(self) -> Opening | None:
+        """When it may run; None: at any time."""
+        return None
 
     @property
     def gentle(self) -> float:

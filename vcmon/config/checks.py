@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vcmon.config.fields import Strict
+from vcmon.config.asks import ProbeParams
 from vcmon.config.kinds import KINDS, NEVER, PARAMS
 from vcmon.config.report import Place, Report
 from vcmon.config.schema import needs_port, takes_port
@@ -40,7 +40,7 @@ class Wanted:
 
     profile: Profile
     port: int | None
-    params: Strict
+    params: ProbeParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,9 @@ class Catalogue:
 
     def __init__(self, profiles: Mapping[str, Profile]) -> None:
         self.profiles = profiles
-        self._params: dict[tuple[str, int | None], Strict] = {}  # shared: most endpoints are alike
+        self._params: dict[
+            tuple[str, int | None], ProbeParams
+        ] = {}  # shared: most endpoints are alike
 
     def files(self) -> tuple[Path, ...]:
         """Every file that a secret was read from."""
@@ -90,7 +92,7 @@ class Catalogue:
                 interval=each.profile.interval,
                 timeout=each.profile.timeout,
                 decides=decides(each, wanted),
-                opening=getattr(each.params, "opening", None),
+                opening=each.params.opening,
             )
             for name, each in named.items()
         )
@@ -127,7 +129,7 @@ class Catalogue:
             name, self.profiles
         )
 
-    def _make(self, profile: Profile, port: int | None) -> Strict:
+    def _make(self, profile: Profile, port: int | None) -> ProbeParams:
         key = (profile.name, port)
         if key not in self._params:
             written = dict(profile.written) | ({} if port is None else {"port": port})

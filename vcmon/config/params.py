@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vcmon.config.asks import Asks, ProbeParams, over_tcp, over_udp
+from vcmon.config.asks import Asks, ProbeParams, over_tcp, over_udp, unfit_pace
 from vcmon.config.fields import Duration, Port
 
 
@@ -20,6 +21,9 @@ class IcmpParams(ProbeParams):
 
     def asks(self, _timeout: float, /) -> Asks:
         return Asks(self.packets)
+
+    def unfit(self, _interval: float, timeout: float, /) -> Iterator[tuple[str, str]]:
+        return unfit_pace(self.packets, self.spacing, timeout)
 
 
 class MtuParams(ProbeParams):
@@ -44,6 +48,9 @@ class StampParams(ProbeParams):
 
     def asks(self, _timeout: float, /) -> Asks:
         return Asks(self.packets)
+
+    def unfit(self, _interval: float, timeout: float, /) -> Iterator[tuple[str, str]]:
+        return unfit_pace(self.packets, self.spacing, timeout)
 
 
 class TcpParams(ProbeParams):

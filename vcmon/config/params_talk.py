@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from vcmon.config.asks import Asks, ProbeParams, over_tcp, over_udp
-from vcmon.config.fields import Duration, Port, Zone, check_clock
+from vcmon.config.fields import Duration, Port, Zone, check_clock, duration
 from vcmon.config.params import TlsFields
 from vcmon.config.secrets import Secret, SecretFile
 from vcmon.config.text import shown
@@ -88,6 +89,9 @@ class TurnParams(StunParams):
         return over_tcp(timeout, 4 if self.transport == "tls" else 3)
 
 
+SETUP_INTERVAL = 60.0
+"""Seconds at least between calls that a check places: each may ring, and takes a line."""
+
 H323Name = Annotated[str, Field(max_length=128, pattern=r"^[\x20-\x7e]*$")]
 """An alias or a gatekeeper's id; in the field they are letters and digits."""
 
@@ -116,6 +120,11 @@ class H323Params(ProbeParams):
             return over_udp(0.5, timeout)
         # a port that takes connections and says nothing is not silence; a call is to be answered
         return over_tcp(timeout, 2 if self.setup else 1)
+
+    def unfit(self, interval: float, _timeout: float, /) -> Iterator[tuple[str, str]]:
+        if self.setup and interval < SETUP_INTERVAL:
+            what = f"a call every {duration(interval)} would keep the endpoint busy: "
+            yield "setup", what + "set an interval of 1m or more"
 
     @property
     def gentle(self) -> float:
@@ -154,6 +163,9 @@ CALL_RISK = (
 )
 
 
+RING_MIN = 4.0
+"""Seconds that a call must have to be answered: over UDP that is four INVITE."""
+
 HANG_UP = 4.0
 """Seconds that the end of a call may take: over UDP four BYE, at 0, 0.5, 1.5 and 3.5 s, so that a
 fifth of all packets lost leaves one call in 600 up."""
@@ -188,6 +200,19 @@ class CallParams(TlsFields):
     def opening(self) -> Opening:
         """When it may be called."""
         return Opening(() if self.always else tuple(map(_span, self.hours)), ZoneInfo(self.zone))
+
+    def unfit(self, interval: float, timeout: float, /) -> Iterator[tuple[str, str]]:
+        longest = self.opening.longest_span
+        if longest < interval:
+            what = f"with an interval of {duration(interval)} these hours may never see a "
+            what += f"call: have one of them last so long, or take {duration(longest)}"
+            yield "hours", what
+        if timeout - self.talk < RING_MIN + HANG_UP:
+            what = f"a talk of {duration(self.talk)} needs {duration(RING_MIN + HANG_UP)} more to "
+            yield (
+                "talk",
+                what + f"be answered and ended: not within a timeout of {duration(timeout)}",
+            )
 
     def ring(self, timeout: float) -> float:
         """Seconds within which the call must be answered, of a run of so many."""

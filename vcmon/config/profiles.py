@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from vcmon.config.asks import ProbeParams
 from vcmon.config.checks import Catalogue, Profile
 from vcmon.config.document import Document, Loc, dotted
-from vcmon.config.fields import Duration
+from vcmon.config.fields import Duration, duration
 from vcmon.config.kinds import KINDS, PARAMS
-from vcmon.config.params_talk import HANG_UP
 from vcmon.config.params_web import PLATFORMS
 from vcmon.config.report import Report
-from vcmon.config.schema import PROFILES, ProfileFields, duration
+from vcmon.config.schema import PROFILES, ProfileFields
 from vcmon.config.secrets import Secret, read_secret, secret_fields
 from vcmon.config.settings import Defaults
 from vcmon.config.source import Source
@@ -48,15 +48,6 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "duration": (60.0, 31 * 86_400.0),  # of maintenance; longer than a month is no window
 }
 """Seconds, lowest and highest, of every duration that a settings file may hold."""
-
-PACED_KINDS = frozenset({"icmp", "stamp"})
-"""Kinds that send packets at a pace, all within the timeout."""
-
-SETUP_INTERVAL = 60.0
-"""Seconds at least between calls that a check places: each may ring, and takes a line."""
-
-RING_MIN = 4.0
-"""Seconds that a call must have to be answered: over UDP that is four INVITE."""
 
 _DURATION: TypeAdapter[float] = TypeAdapter(Duration)
 
@@ -186,26 +177,9 @@ class ProfileReader:
         if said and profile.timeout > profile.interval:
             what = f"the timeout ({duration(profile.timeout)}) is longer than the interval "
             self._wrong((profile.name, key), what + f"({duration(profile.interval)})")
-        opening = getattr(made, "opening", None)
-        if opening is not None and opening.longest_span < profile.interval:
-            what = f"with an interval of {duration(profile.interval)} these hours may never see a "
-            what += f"call: have one of them last so long, or take {duration(opening.longest_span)}"
-            self._wrong((profile.name, "hours"), what)
-        talk = getattr(made, "talk", None)
-        if talk is not None and profile.timeout - talk < RING_MIN + HANG_UP:
-            what = f"a talk of {duration(talk)} needs {duration(RING_MIN + HANG_UP)} more to "
-            what += f"be answered and ended: not within a timeout of {duration(profile.timeout)}"
-            self._wrong((profile.name, "talk"), what)
-        if getattr(made, "setup", False) and profile.interval < SETUP_INTERVAL:
-            what = f"a call every {duration(profile.interval)} would keep the endpoint busy: "
-            self._wrong((profile.name, "setup"), what + "set an interval of 1m or more")
-        if profile.kind in PACED_KINDS:
-            packets, spacing = getattr(made, "packets", 1), getattr(made, "spacing", 0.0)
-            burst = (packets - 1) * spacing
-            if burst >= profile.timeout:
-                what = f"{packets} packets {duration(spacing)} apart take {duration(burst)}: "
-                what += f"not less than the timeout of {duration(profile.timeout)}"
-                self._wrong((profile.name, "packets"), what)
+        params = cast("ProbeParams", made)  # every profile is its kind's parameters, and more
+        for where, what in params.unfit(profile.interval, profile.timeout):
+            self._wrong((profile.name, where), what)
 
     def _wrong(self, loc: Loc, what: str) -> None:
         whole = ("checks", *loc)

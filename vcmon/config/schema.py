@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, create_model
 from pydantic.json_schema import models_json_schema
 
-from vcmon.config.fields import Duration, Port, Strict
+from vcmon.config.fields import Duration, Port, Strict, duration
 from vcmon.config.kinds import PARAMS
 from vcmon.config.reports import Reports
 from vcmon.config.settings import Defaults, Flapping, History, Incidents, Tracing, Web
@@ -134,11 +134,3 @@ def _write_durations(node: Any) -> None:
         node["default"] = duration(default)
     for value in node.values():
         _write_durations(value)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as the files write them: ``20ms``, ``10s``, ``14d``."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
-        if seconds and seconds % size == 0:
-            return f"{seconds / size:g}{unit}"
-    return f"{seconds * 1000:g}ms" if seconds < 1 else f"{seconds:g}s"

@@ -10,11 +10,12 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vcmon.config.document import Document, dotted
+from vcmon.config.fields import duration
 from vcmon.config.profiles import LIMITS
 from vcmon.config.provinces import province_slug, province_words, provinces
 from vcmon.config.recurrence import check_rule
 from vcmon.config.report import Report
-from vcmon.config.schema import WindowFields, duration
+from vcmon.config.schema import WindowFields
 from vcmon.config.source import Source
 from vcmon.config.text import clean, printable, shown
 from vcmon.model.endpoint import Endpoint
