@@ -165,6 +165,7 @@ class Pages:
             "tongue": tongue,
             "other": ENGLISH if tongue is BAHASA else BAHASA,
             "say": tongue.say,
+            "here": f"{tongue.root}/",
             "now": now,
             "stale": stale,
             "rows": tuple(rows.values()),

@@ -119,7 +119,8 @@
     if (document.hidden) leaving = setTimeout(() => { if (source) source.close(); source = null; }, HIDDEN);
     else if (!source) open();
   });
-  $("urut").addEventListener("click", () => { $("urut").firstElementChild.blur(); renew(); });
+  const order = $("urut"); // only a page with a table has it
+  if (order) order.addEventListener("click", () => { order.firstElementChild.blur(); renew(); });
   body.classList.add("live"); // the style's own clock may rest
   setInterval(beat, 1000);
   open();
