@@ -15,8 +15,10 @@ from tests.fakes.h323_peers import (
     release,
     uuie,
 )
-from tests.fuzz.target import Target, documented
+from tests.fuzz.documented import documented
+from tests.fuzz.target import Target
 from vcmon.errors import ProbeError
+from vcmon.model.result import Reason
 from vcmon.wire.q931 import REFERENCE_MAX, Call, Framer, Message, parse_message, status_enquiry
 
 IDENTIFIED = {"callIdentifier": {"guid": GUID}}
@@ -33,11 +35,11 @@ def read(data: bytes) -> None:
             while (message := framer.next()) is not None:
                 _usable(message)
     except ProbeError as error:
-        documented(error)
+        documented(error, Reason.PROTOCOL)
     try:
         _usable(parse_message(data[4:]))
     except ProbeError as error:
-        documented(error)
+        documented(error, Reason.PROTOCOL)
 
 
 def _usable(message: Message) -> None:

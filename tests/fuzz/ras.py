@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tests.fakes.h323_peers import GCF, H323PLUS, IRR, LCF, LRJ_DENIED, LRJ_SECURITY, ras
-from tests.fuzz.target import Target, documented
+from tests.fuzz.documented import documented
+from tests.fuzz.target import Target
 from vcmon.errors import ProbeError
+from vcmon.model.result import Reason
 from vcmon.wire.ras import (
     EXTENSIONS,
     ROOT,
@@ -42,7 +44,7 @@ def read(data: bytes) -> None:
     try:
         message = parse_ras(data)
     except ProbeError as error:
-        documented(error)
+        documented(error, Reason.PROTOCOL)
         return
     assert message.kind in {*ROOT, *EXTENSIONS}
     assert 0 <= message.sequence <= 65_536

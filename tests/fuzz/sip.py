@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.fuzz.target import Target, documented
+from tests.fuzz.documented import documented
+from tests.fuzz.target import Target
 from vcmon.errors import ProbeError
+from vcmon.model.result import Reason
 from vcmon.wire.sip import MESSAGE_MAX, Framer, Message, Options, is_keepalive, parse_datagram
 
 REQUEST = Options("sip:192.0.2.1", "udp", ("192.0.2.7", 40_000), "0123abcd", "fedc", "00", "1")
@@ -23,7 +25,7 @@ def read(data: bytes) -> None:
     try:
         _asked(parse_datagram(data))
     except ProbeError as error:
-        documented(error)
+        documented(error, Reason.PROTOCOL)
     framer = Framer()
     step = 1 + len(data) // 3
     try:
@@ -32,7 +34,7 @@ def read(data: bytes) -> None:
             while (message := framer.next()) is not None:
                 _asked(message)
     except ProbeError as error:
-        documented(error)
+        documented(error, Reason.PROTOCOL)
 
 
 def _asked(message: Message) -> None:

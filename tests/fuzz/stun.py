@@ -6,8 +6,10 @@ import struct
 
 from aioice import stun as codec
 
-from tests.fuzz.target import Target, documented
+from tests.fuzz.documented import documented
+from tests.fuzz.target import Target
 from vcmon.errors import ProbeError
+from vcmon.model.result import Reason
 from vcmon.wire.stun import HEADER, MESSAGE_MAX, Answer, Login, Method, Request, Signature
 from vcmon.wire.stun import body_length as framed
 
@@ -28,14 +30,14 @@ def read(data: bytes) -> None:
             try:
                 answer = request.answer(each)
             except ProbeError as error:
-                documented(error)
+                documented(error, Reason.PROTOCOL)
             else:
                 _used(answer)
     if len(data) >= HEADER:
         try:
             assert 0 <= framed(data[:HEADER]) <= MESSAGE_MAX
         except ProbeError as error:
-            documented(error)
+            documented(error, Reason.PROTOCOL)
 
 
 def _used(answer: Answer | None) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vcmon.errors import ProbeError
-from vcmon.model.result import Blame, Reason
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -16,9 +13,3 @@ class Target:
     read: Callable[[bytes], object]
     seeds: tuple[bytes, ...]  # valid messages, that mutation begins from
     longest: int = 4096  # bytes of one input
-
-
-def documented(error: ProbeError) -> None:
-    """Let pass what parsers promise to raise, ``protocol`` of the remote side; raise the rest."""
-    if (error.reason, error.blame) != (Reason.PROTOCOL, Blame.REMOTE):
-        raise error
