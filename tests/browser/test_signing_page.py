@@ -9,11 +9,8 @@ import pytest
 from tests.browser.test_axe import violations
 from tests.browser.test_page import CONTRAST, View, looking
 from tests.fakes.figures import record
-from tests.fakes.filled_memory import fill
-from tests.fakes.inventory import endpoint
-from tests.fakes.signing import PASSWORDS, enrol
-from tests.fakes.snapshots import NOW, World, mixed
-from vcmon.config.settings import Settings, Web
+from tests.fakes.signing import PASSWORDS, signing_world
+from tests.fakes.snapshots import World
 
 WIDER = "() => document.documentElement.scrollWidth > innerWidth"
 UNNAMED = """() => [...document.querySelectorAll('input, select, textarea, button')]
@@ -23,15 +20,7 @@ UNNAMED = """() => [...document.querySelectorAll('input, select, textarea, butto
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    fill(tmp_path / "m.db", NOW)
-    enrol(tmp_path / "users")
-    it = World(mixed(), file=tmp_path / "m.db")
-    it.settings = Settings(
-        endpoints=(endpoint("a", "icmp"),),
-        provinces=it.settings.provinces,
-        web=Web(users_file=str(tmp_path / "users")),
-    )
-    return it
+    return signing_world(tmp_path)
 
 
 async def _enter(view: View) -> None:

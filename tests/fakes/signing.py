@@ -9,7 +9,11 @@ from urllib.parse import urlencode
 from argon2 import PasswordHasher
 
 from tests.fakes.browser import Browser, Reply
+from tests.fakes.filled_memory import fill
+from tests.fakes.inventory import endpoint
+from tests.fakes.snapshots import NOW, World, mixed
 from vcmon.config import tokens
+from vcmon.config.settings import Settings, Web
 from vcmon.config.tokens import Role, Token
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -27,6 +31,19 @@ def enrol(path: Path, names: tuple[str, ...] = ("budi", "tamu")) -> None:
     """Write the file of users: an operator, and a viewer."""
     users = [Token(name, ROLES[name], CHEAP.hash(PASSWORDS[name])) for name in names]
     tokens.write(path, users)
+
+
+def signing_world(folder: Path) -> World:
+    """A morning with a past, where both can sign in."""
+    fill(folder / "m.db", NOW)
+    enrol(folder / "users")
+    it = World(mixed(), file=folder / "m.db")
+    it.settings = Settings(
+        endpoints=(endpoint("a", "icmp"),),
+        provinces=it.settings.provinces,
+        web=Web(users_file=str(folder / "users")),
+    )
+    return it
 
 
 def cookie_of(reply: Reply) -> str:

@@ -10,11 +10,9 @@ import pytest
 
 from tests.fakes.browser import serving
 from tests.fakes.clock import EPOCH
-from tests.fakes.filled_memory import HOSTILE, fill
-from tests.fakes.inventory import endpoint
-from tests.fakes.signing import Visitor, enrol
-from tests.fakes.snapshots import NOW, World, mixed
-from vcmon.config.settings import Settings, Web
+from tests.fakes.filled_memory import HOSTILE
+from tests.fakes.signing import Visitor, signing_world
+from tests.fakes.snapshots import NOW, World
 from vcmon.history.store import Store
 from vcmon.model.memory import Entry
 
@@ -31,15 +29,7 @@ WINDOW = {
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    fill(tmp_path / "m.db", NOW)
-    enrol(tmp_path / "users")
-    it = World(mixed(), file=tmp_path / "m.db")
-    it.settings = Settings(
-        endpoints=(endpoint("a", "icmp"),),
-        provinces=it.settings.provinces,
-        web=Web(users_file=str(tmp_path / "users")),
-    )
-    return it
+    return signing_world(tmp_path)
 
 
 async def trail(world: World) -> list[Entry]:

@@ -13,13 +13,20 @@ from structlog.testing import capture_logs
 
 from tests.fakes.browser import Browser, serving
 from tests.fakes.figures import record
-from tests.fakes.filled_memory import fill
-from tests.fakes.inventory import endpoint
-from tests.fakes.signing import FORM, HERE, PASSWORDS, Visitor, cookie_of, enrol, enter, post
-from tests.fakes.snapshots import NOW, World, mixed
+from tests.fakes.signing import (
+    FORM,
+    HERE,
+    PASSWORDS,
+    Visitor,
+    cookie_of,
+    enrol,
+    enter,
+    post,
+    signing_world,
+)
+from tests.fakes.snapshots import World
 from vcmon.config import tokens
 from vcmon.config import users as kept_users
-from vcmon.config.settings import Settings, Web
 from vcmon.config.tokens import HASHER, Role, Token
 from vcmon.views import roster, users
 
@@ -28,15 +35,7 @@ DEEDS = "/gangguan/1/tindak"
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    fill(tmp_path / "m.db", NOW)
-    enrol(tmp_path / "users")
-    it = World(mixed(), file=tmp_path / "m.db")
-    it.settings = Settings(
-        endpoints=(endpoint("a", "icmp"),),
-        provinces=it.settings.provinces,
-        web=Web(users_file=str(tmp_path / "users")),
-    )
-    return it
+    return signing_world(tmp_path)
 
 
 def turn(world: World, **web: object) -> None:
