@@ -32,6 +32,7 @@ from vcmon.model.path import compare
 from vcmon.views.path_shapes import incident_detail
 from vcmon.views.path_words import sentence, side_by_side
 from vcmon.views.shapes import incident_list
+from vcmon.views.tongue import ENGLISH
 
 DAYS = 30
 """What the list shows without a month: who asks, asks for what is going on."""
@@ -144,7 +145,7 @@ def _account(it: Incident, now: float) -> Iterator[str]:
 def show_path(pair: Pair) -> None:
     """Print the way of now and the healthy one side by side, and what is different."""
     before, now = pair
-    tell(f"path to {now.endpoint} ({now.address}): {sentence(compare(before, now), 'en')}")
+    tell(f"path to {now.endpoint} ({now.address}): {sentence(compare(before, now), ENGLISH)}")
     heads = ("ttl", f"before, {clock(before.at if before else None)}", f"now, {clock(now.at)}")
     show(heads, list(side_by_side(before, now)))
 

@@ -10,7 +10,6 @@ from aiohttp import web
 from vcmon.model.status import Snapshot, Uplink
 from vcmon.views import words
 from vcmon.views.freshness import is_stale
-from vcmon.views.path_words import Language
 from vcmon.views.sources import Sources
 from vcmon.views.tongue import BAHASA, ENGLISH, Tongue
 
@@ -75,11 +74,6 @@ class Frame:
     def here(self) -> str:
         """The address of this page."""
         return self.place.at(self.tongue)
-
-    @property
-    def language(self) -> Language:
-        """Its name, for what knows no more of it."""
-        return "en" if self.tongue is ENGLISH else "id"
 
     @property
     def pause(self) -> str:

@@ -212,7 +212,7 @@ class IncidentFace:
             heading=title,
             icon=favicon(State.DOWN if story.line.open else State.UP, 0),
             story=story,
-            ways=[told(pair, frame.language) for pair in pairs],
+            ways=[told(pair, frame.tongue) for pair in pairs],
             acting=bool(self._sources.settings().web.users_file),
         )
         return bound(text.encode("utf-8", "replace"))

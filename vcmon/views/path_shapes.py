@@ -10,6 +10,7 @@ from vcmon.model.path import Change, Route, compare
 from vcmon.model.result import Reason
 from vcmon.views.path_words import sentence
 from vcmon.views.shapes import IncidentShape, Shape, incident_shape
+from vcmon.views.tongue import BAHASA, ENGLISH
 from vcmon.views.words import rfc3339
 
 
@@ -95,8 +96,8 @@ def path_shape(pair: Pair) -> PathShape:
         went_on_to=found.went_on_to or None,
         common=found.common or None,
         instead=found.instead or None,
-        text_id=sentence(found, "id"),
-        text_en=sentence(found, "en"),
+        text_id=sentence(found, BAHASA),
+        text_en=sentence(found, ENGLISH),
     )
     return PathShape(
         endpoint=pair.now.endpoint,

@@ -4,57 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from vcmon.history.paths import Pair
 from vcmon.model.path import Change, Comparison, Hop, Route, compare
-
-Language = Literal["id", "en"]
+from vcmon.views.tongue import Tongue
 
 NOBODY = "*"
 """What every traceroute writes where nobody answered."""
 
-_SENTENCES: Mapping[Language, Mapping[Change, str]] = {
-    "id": {
-        Change.REACHED: "jalurnya utuh sampai ke alamat tujuan",
-        Change.SILENT: "tak satu pun router menjawab",
-        Change.STOPS: "berhenti setelah {stops_after}, dulu lanjut ke {went_on_to}",
-        Change.DIVERTED: "berbelok ke {instead} dan berhenti setelah {stops_after}",
-        Change.AS_BEFORE: "berhenti setelah {stops_after}, sama seperti saat sehat",
-        Change.UNKNOWN: "berhenti setelah {stops_after}; jalur saat sehat belum diketahui",
-    },
-    "en": {
-        Change.REACHED: "the way is whole, up to the address itself",
-        Change.SILENT: "not even the first router answers",
-        Change.STOPS: "stops after {stops_after}, went on to {went_on_to} before",
-        Change.DIVERTED: "turns off to {instead} and stops after {stops_after}",
-        Change.AS_BEFORE: "stops after {stops_after}, as it did when all was well",
-        Change.UNKNOWN: "stops after {stops_after}; the healthy way is not known",
-    },
+SENTENCES: Mapping[Change, str] = {
+    Change.REACHED: "jalurnya utuh sampai ke alamat tujuan",
+    Change.SILENT: "tak satu pun router menjawab",
+    Change.STOPS: "berhenti setelah {stops_after}, dulu lanjut ke {went_on_to}",
+    Change.DIVERTED: "berbelok ke {instead} dan berhenti setelah {stops_after}",
+    Change.AS_BEFORE: "berhenti setelah {stops_after}, sama seperti saat sehat",
+    Change.UNKNOWN: "berhenti setelah {stops_after}; jalur saat sehat belum diketahui",
 }
 
-_MORE: Mapping[Language, Mapping[str, str]] = {
-    "id": {
-        "diverted": "; dulu dari {common} lanjut ke {went_on_to}",
-        "diverted_at_once": "; dulu lewat {went_on_to}",
-        "silent": "; dulu yang pertama {went_on_to}",
-    },
-    "en": {
-        "diverted": "; from {common} it went on to {went_on_to} before",
-        "diverted_at_once": "; it went by {went_on_to} before",
-        "silent": "; the first one was {went_on_to}",
-    },
-}
+DIVERTED = "; dulu dari {common} lanjut ke {went_on_to}"
+DIVERTED_AT_ONCE = "; dulu lewat {went_on_to}"
+SILENT = "; dulu yang pertama {went_on_to}"
 
 
-def sentence(found: Comparison, language: Language) -> str:
+def sentence(found: Comparison, tongue: Tongue) -> str:
     """Where the way stops now, and where it went before, on one line."""
     more = ""
     if found.went_on_to and found.change is Change.DIVERTED:
-        more = _MORE[language]["diverted" if found.common else "diverted_at_once"]
+        more = DIVERTED if found.common else DIVERTED_AT_ONCE
     elif found.went_on_to and found.change is Change.SILENT:
-        more = _MORE[language]["silent"]
-    return (_SENTENCES[language][found.change] + more).format(**found._asdict())
+        more = SILENT
+    parts = found._asdict()
+    return tongue.say(SENTENCES[found.change], **parts) + tongue.say(more, **parts)
 
 
 def side_by_side(before: Route | None, now: Route) -> Iterator[tuple[str, str, str]]:
@@ -75,7 +56,7 @@ class Ways(NamedTuple):
     rows: tuple[tuple[str, str, str], ...]  # time to live, the hop before, the hop now
 
 
-def told(pair: Pair, language: Language) -> Ways:
+def told(pair: Pair, tongue: Tongue) -> Ways:
     """A failing way beside the healthy one."""
     before, now = pair
     return Ways(
@@ -83,7 +64,7 @@ def told(pair: Pair, language: Language) -> Ways:
         now.at,
         now.healthy,
         before.at if before else None,
-        sentence(compare(before, now), language),
+        sentence(compare(before, now), tongue),
         tuple(side_by_side(before, now)),
     )
 

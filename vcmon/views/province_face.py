@@ -24,7 +24,7 @@ from vcmon.views.frame import Frame, Place, spoken
 from vcmon.views.incident_words import Line, Names, line_of
 from vcmon.views.kept import Kept
 from vcmon.views.pages import CONTENT_TYPE, Pages, favicon
-from vcmon.views.path_words import Language, Ways, told
+from vcmon.views.path_words import Ways, told
 from vcmon.views.planned import SHOWN, planned_of
 from vcmon.views.press import PACK_AT_LEAST, Body, answer, pack, slices
 from vcmon.views.province_words import (
@@ -75,7 +75,6 @@ class Past:
 
 def past_of(glance: Glance, province: Province, t: Tongue) -> Past:
     """In words. Not for the loop: the curves take some milliseconds."""
-    language: Language = "en" if t is ENGLISH else "id"
     pairs = glance.pairs
     if not pairs and glance.healthy is not None:
         pairs = (Pair(None, glance.healthy),)
@@ -85,7 +84,7 @@ def past_of(glance: Glance, province: Province, t: Tongue) -> Past:
         glance.incidents,
         glance.more,
         tuple(drawn),
-        tuple(told(pair, language) for pair in pairs),
+        tuple(told(pair, t) for pair in pairs),
     )
 
 

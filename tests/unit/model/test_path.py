@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from vcmon.model.path import Change, Comparison, Hop, Route, compare
 from vcmon.model.result import Reason
 from vcmon.views.path_words import sentence, side_by_side
+from vcmon.views.tongue import BAHASA, ENGLISH, TONGUES
 
 
 def route(*hops: str, reached: bool = False, healthy: bool = False) -> Route:
@@ -92,17 +93,17 @@ def test_any_two_ways_can_be_told(old: list[str], new: list[str], was: bool, is_
     if not is_ and any(hop != "*" for hop in new):
         last = [hop for hop in new if hop != "*"][-1]
         assert found.stops_after == last.split("|")[0]
-        assert found.stops_after in sentence(found, "en")
-    for language in ("id", "en"):
-        assert "{" not in sentence(found, language)
+        assert found.stops_after in sentence(found, ENGLISH)
+    for tongue in TONGUES.values():
+        assert "{" not in sentence(found, tongue)
     assert len(list(side_by_side(then, now))) == max(len(old), len(new))
 
 
 def test_it_is_told_in_indonesian() -> None:
     """The sentence that an operator reads out to the provider."""
-    told = sentence(compare(OLD, route("a", "b")), "id")
+    told = sentence(compare(OLD, route("a", "b")), BAHASA)
     assert told == "berhenti setelah b, dulu lanjut ke c"
-    told = sentence(compare(OLD, route("a", "x")), "id")
+    told = sentence(compare(OLD, route("a", "x")), BAHASA)
     assert told == "berbelok ke x dan berhenti setelah x; dulu dari a lanjut ke b"
 
 
