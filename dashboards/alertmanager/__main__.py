@@ -1,4 +1,4 @@
-"""``python -m dashboards.alertmanager``: write the configuration for Alertmanager 0.25 (Debian 12)."""
+"""``python -m dashboards.alertmanager``: write it for Alertmanager 0.25 (Debian 12)."""
 
 from __future__ import annotations
 
