@@ -123,7 +123,8 @@ def fill(store: Store, days: int) -> None:
             store.db.execute(
                 f"""UPDATE {name} SET sent = 150 * {times}, lost = slot % 3,
                 rtt_sum = (6450000 + slot % 1000) * {times}, rtt_n = 150 * {times} - slot % 3,
-                rtt_max = 61000 + slot % 5000
+                rtt_max = 61000 + slot % 5000, jitter_n = 120 * {times} - slot % 3,
+                jitter_sum = (120000 + slot % 1000) * {times}
                 WHERE series IN (SELECT id FROM series WHERE name LIKE 'endpoint:%')"""
             )
 

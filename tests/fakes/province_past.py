@@ -84,7 +84,15 @@ def samples() -> Iterator[Sample]:
     """A sample each five minutes of two days, and one a day before that."""
     for number in range(88):
         yield Sample(
-            f"endpoint:{CODEC}", NOW - (89 - number) * DAY, 8000, 9, 44_000 * 8000, 8000, 210_000
+            f"endpoint:{CODEC}",
+            NOW - (89 - number) * DAY,
+            sent=8000,
+            lost=9,
+            rtt_sum=44_000 * 8000,
+            rtt_n=8000,
+            rtt_max=210_000,
+            jitter_sum=(3_000 + 60 * (number % 20)) * 6400,
+            jitter_n=6400,
         )
     for number in range(287, -1, -1):
         at = NOW - 300 * number
@@ -92,7 +100,9 @@ def samples() -> Iterator[Sample]:
             continue
         rtt = round(43_000 + 12_000 * math.sin(number / 30))
         lost = 9 if number % 37 == 0 else 0
-        yield Sample(f"endpoint:{CODEC}", at, 150, lost, rtt * (150 - lost), 150 - lost, rtt * 2)
+        came = 150 - lost
+        jitter = round(2_000 + 1_500 * math.sin(number / 11)) * 120
+        yield Sample(f"endpoint:{CODEC}", at, 150, lost, rtt * came, came, rtt * 2, jitter, 120)
 
 
 def incidents() -> Iterator[Incident]:

@@ -19,6 +19,7 @@ from tests.fakes.figures import record
 from tests.fakes.filled_memory import HOSTILE, incident
 from tests.fakes.province_past import CODEC, FALL, SLUG, past_world, settings_of
 from tests.fakes.snapshots import NOW, World, mixed
+from vcmon.history.ninety import read_ninety
 from vcmon.history.store import Store
 from vcmon.model.memory import Member
 from vcmon.model.path import Hop, Route
@@ -86,6 +87,23 @@ async def test_every_address_has_a_page(world: World, path: str, status: int) ->
     assert ("/en/" in path) == ('<html lang="en">' in reply.text)
 
 
+async def test_the_ninety_days_are_a_bar_and_a_table(world: World) -> None:
+    """The bar as on the status page, and its figures in words, in both languages."""
+    series = f"province:{SLUG}"
+    assert world.file is not None
+    found = await asyncio.to_thread(read_ninety, world.file, [series], NOW)
+    world.ninety = {SLUG: found[series]}
+    async with serving(world) as browser:
+        for root, lost, unseen in (("", "42 mnt", "1 jam 0 mnt"), ("/en", "42 min", "1 h 0 min")):
+            page = (await browser.ask(f"{root}/provinsi/{SLUG}")).text
+            table = re.search(r'data-key="t-provinsi".*?</details>', page, re.DOTALL)
+            assert page.count('<svg class="bar"') == 1
+            assert table is not None
+            assert table[0].count("<tr") == 3
+            assert f'<td class="n">{lost}</td>' in table[0]
+            assert f'<td class="n">{unseen}</td>' in table[0]
+
+
 async def test_a_province_is_told_whole(world: World) -> None:
     """Headline, availability, contacts, checks, failures, curves, way, incidents, maintenance."""
     async with serving(world) as browser:
@@ -98,13 +116,15 @@ async def test_a_province_is_told_whole(world: World) -> None:
         "resolve 0,1 ms, request 43 ms",
         "5 kegagalan terakhir",
         "RTT rata-rata 45 ms",
+        "jitter rata-rata 2,0 ms, tertinggi 3,5 ms",
+        '<th scope="row">26 Agu sampai 22 Nov</th>',
         "Berhenti setelah 192.0.2.3, dulu lanjut ke 192.0.2.4",
         'href="/gangguan/12"',
         "Penggantian router",
         "https://grafana.example/d/vcmon-province?var-province=sulawesi-selatan&amp;var-endpoint=",
     ):
         assert told in page, told
-    assert page.count("<figure") == 3
+    assert page.count("<figure") == page.count('class="jt"') == 3
     packed = gzip.compress(page.encode(), 6)
     light = len(packed) <= 8192 and len(page.encode()) <= 40_960
     sizes = f"{len(page.encode()) / 1024:.1f} KiB, {len(packed) / 1024:.1f} KiB packed"

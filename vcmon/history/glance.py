@@ -12,7 +12,7 @@ from vcmon.history.base import ms
 from vcmon.history.paths import Pair
 from vcmon.history.people import FAR, Wanted
 from vcmon.history.report import Desk, count_span
-from vcmon.history.rollup import DAYS, FIVE_MINUTES, Grain, RollUp, times
+from vcmon.history.rollup import DAYS, FIVE_MINUTES, NOTHING, Grain, RollUp, Times, times
 from vcmon.history.store import Store
 from vcmon.model.memory import Incident
 from vcmon.model.path import Route
@@ -53,6 +53,7 @@ class Glance:
     figure: Availability  # of the last 90 days
     incidents: tuple[Incident, ...]  # newest first
     more: bool  # there are older ones within 90 days
+    days: Curve  # the province's last 90, day by day
     curves: Curves | None  # of the endpoint that was asked for
     pairs: tuple[Pair, ...]  # failing ways, newest first
     healthy: Route | None  # the way to the endpoint that was asked for, when it was well
@@ -71,6 +72,7 @@ def read_glance(store: Store, settings: Settings, slug: str, endpoint: str, now:
         figure,
         tuple(found[:INCIDENTS]),
         len(found) > INCIDENTS,
+        read_days(store, f"province:{slug}", now),
         read_curves(store, f"endpoint:{endpoint}", now) if endpoint else None,
         _newest(store, names, now),
         store.healthy_route(endpoint) if endpoint else None,
@@ -86,45 +88,48 @@ def _newest(store: Store, names: Sequence[str], now: float) -> tuple[Pair, ...]:
 def read_curves(store: Store, series: str, now: float) -> Curves:
     """The series' last hour and day by five minutes, and its last 90 days. Raises sqlite3.Error."""
     day = _minutes(store, series, now)
-    return Curves(day._replace(slots=day.slots[-12:]), day, _days(store, series, now))
+    return Curves(day._replace(slots=day.slots[-12:]), day, read_days(store, series, now))
 
 
 def _minutes(store: Store, series: str, now: float) -> Curve:
-    """States out of the intervals: roll-ups are some minutes behind."""
     grain = FIVE_MINUTES
-    last = grain.slot(ms(now))
-    first = last - 287
-    begin, number = grain.start(first), store.known_series(series)
+    rows = _by_slot(store, series, grain, now, grain.slot(ms(now)) - 287)
+    return Curve(grain.width / 1000, now, _as_of_now(store, series, (grain, now), rows))
+
+
+def read_days(store: Store, series: str, now: float) -> Curve:
+    """The series' last 90 days. Raises sqlite3.Error."""
+    rows = _by_slot(store, series, DAYS, now, DAYS.slot(ms(now)) - 89)
+    today = _as_of_now(store, series, (DAYS, now), rows[-1:])
+    return Curve(DAYS.width / 1000, now, (*rows[:-1], *today))
+
+
+def _by_slot(store: Store, series: str, grain: Grain, now: float, first: int) -> list[RollUp]:
+    held = {row.start: row for row in store.totals(series, grain, grain.start(first) / 1000, now)}
+    starts = (grain.start(slot) / 1000 for slot in range(first, grain.slot(ms(now)) + 1))
+    return [held.get(start, RollUp(start)) for start in starts]
+
+
+def _as_of_now(
+    store: Store, series: str, until: tuple[Grain, float], rows: Sequence[RollUp]
+) -> tuple[RollUp, ...]:
+    """The rows with their states out of the intervals: roll-ups are some minutes behind."""
+    grain, now = until
+    begin, number = ms(rows[0].start), store.known_series(series)
     known = (
         {} if number is None else times(store.spans(number, begin, ms(now)), grain, begin, ms(now))
     )
-    rows = _by_slot(store, series, grain, now, first)
-    slots = []
-    for slot in range(first, last + 1):
-        row = rows.get(slot, RollUp(grain.start(slot) / 1000))
-        up, degraded, down, unreachable, unknown = (t / 1000 for t in known.get(slot, (0,) * 5))
-        slots.append(
-            row._replace(
-                up=up, degraded=degraded, down=down, unreachable=unreachable, unknown=unknown
-            )
-        )
-    return Curve(grain.width / 1000, now, tuple(slots))
+    return tuple(_in_states(row, known.get(grain.slot(ms(row.start)), NOTHING)) for row in rows)
 
 
-def _days(store: Store, series: str, now: float) -> Curve:
-    last = DAYS.slot(ms(now))
-    first = last - 89
-    rows = _by_slot(store, series, DAYS, now, first)
-    slots = (rows.get(slot, RollUp(DAYS.start(slot) / 1000)) for slot in range(first, last + 1))
-    return Curve(DAYS.width / 1000, now, tuple(slots))
-
-
-def _by_slot(store: Store, series: str, grain: Grain, now: float, first: int) -> dict[int, RollUp]:
-    rows = store.totals(series, grain, grain.start(first) / 1000, now)
-    return {grain.slot(ms(row.start)): row for row in rows}
+def _in_states(row: RollUp, each: Times) -> RollUp:
+    up, degraded, down, unreachable, unknown = (milliseconds / 1000 for milliseconds in each)
+    return row._replace(
+        up=up, degraded=degraded, down=down, unreachable=unreachable, unknown=unknown
+    )
 
 
 def together(slots: Sequence[RollUp]) -> RollUp:
     """Several slots as one, from the first's start."""
-    sums = (sum(column) for column in list(zip(*slots, strict=True))[1:-1])
-    return RollUp._make((slots[0].start, *sums, max(slot.rtt_max for slot in slots)))
+    sums = RollUp._make(sum(column) for column in zip(*slots, strict=True))
+    return sums._replace(start=slots[0].start, rtt_max=max(slot.rtt_max for slot in slots))

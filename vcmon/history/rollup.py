@@ -78,7 +78,7 @@ def _times(each: list[int]) -> Times:
 
 
 class RollUp(NamedTuple):
-    """One row of a roll-up: seconds in each state, packets, round-trip times in microseconds."""
+    """One row of a roll-up: seconds in each state, packets, times in microseconds as in Sample."""
 
     start: float  # wall seconds
     up: float = 0.0
@@ -91,3 +91,5 @@ class RollUp(NamedTuple):
     rtt_sum: int = 0
     rtt_n: int = 0
     rtt_max: int = 0
+    jitter_sum: int = 0
+    jitter_n: int = 0

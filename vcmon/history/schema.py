@@ -198,7 +198,16 @@ CREATE TABLE failing_route (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = ("".join(_FIRST), _ROUTES)
+_JITTER = """
+ALTER TABLE {name} ADD COLUMN jitter_sum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE {name} ADD COLUMN jitter_n INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS = (
+    "".join(_FIRST),
+    _ROUTES,
+    "".join(_JITTER.format(name=name) for name in ("five_minutes", "hour", "day")),
+)
 """Each brings a file one version further; none is ever changed once it was released."""
 
 

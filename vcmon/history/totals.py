@@ -17,10 +17,11 @@ up = excluded.up, degraded = excluded.degraded, down = excluded.down,
 unreachable = excluded.unreachable, unknown = excluded.unknown
 """
 _ADD = """
-INSERT INTO {name} (series, slot, sent, lost, rtt_sum, rtt_n, rtt_max)
-VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+INSERT INTO {name} (series, slot, sent, lost, rtt_sum, rtt_n, rtt_max, jitter_sum, jitter_n)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
 sent = sent + excluded.sent, lost = lost + excluded.lost, rtt_sum = rtt_sum + excluded.rtt_sum,
-rtt_n = rtt_n + excluded.rtt_n, rtt_max = max(rtt_max, excluded.rtt_max)
+rtt_n = rtt_n + excluded.rtt_n, rtt_max = max(rtt_max, excluded.rtt_max),
+jitter_sum = jitter_sum + excluded.jitter_sum, jitter_n = jitter_n + excluded.jitter_n
 """
 PUT = {grain: _PUT.format(name=grain.name) for grain in GRAINS}
 ADD = {grain: _ADD.format(name=grain.name) for grain in GRAINS}
@@ -36,8 +37,8 @@ class Totals(Intervals):
             return []
         rows = self.db.execute(
             f"""SELECT slot, up, degraded, down, unreachable, unknown, sent, lost, rtt_sum, rtt_n,
-            rtt_max FROM {grain.name} WHERE series = ? AND slot >= ? AND slot < ?
-            ORDER BY slot""",  # noqa: S608  the name is our own table's
+            rtt_max, jitter_sum, jitter_n FROM {grain.name}
+            WHERE series = ? AND slot >= ? AND slot < ? ORDER BY slot""",  # noqa: S608  the name is our own table's
             (number, grain.slot(ms(start) - 1) + 1, grain.slot(ms(stop) - 1) + 1),
         )
         return [_roll_up(grain, row) for row in rows]

@@ -190,7 +190,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Packets of one endpoint since the last sample; round-trip times in whole microseconds."""
+    """Packets of one endpoint since the last sample; times in whole microseconds.
+
+    ``jitter_sum`` adds up by how much each round trip differed from the one before it in its
+    burst; ``jitter_n`` of these differences there were.
+    """
 
     series: str
     at: float
@@ -199,3 +203,5 @@ class Sample:
     rtt_sum: int = 0
     rtt_n: int = 0
     rtt_max: int = 0
+    jitter_sum: int = 0
+    jitter_n: int = 0

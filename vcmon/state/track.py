@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from vcmon.config.settings import QualityClass
@@ -65,6 +66,8 @@ class Packets:
     rtt_sum: float = 0.0
     rtt_n: int = 0
     rtt_max: float = 0.0
+    jitter_sum: float = 0.0  # of the differences between neighbours of one run
+    jitter_n: int = 0
 
     def add(self, sent: int, lost: int, rtts: tuple[float, ...]) -> None:
         """Count one run that was answered."""
@@ -74,6 +77,9 @@ class Packets:
         for rtt in rtts:
             self.rtt_sum += rtt
             self.rtt_max = max(self.rtt_max, rtt)
+        for before, rtt in pairwise(rtts):
+            self.jitter_sum += abs(rtt - before)
+            self.jitter_n += 1
 
     def take(self, series: str, at: float) -> Sample:
         """All of it as one sample; counting begins anew."""
@@ -85,9 +91,11 @@ class Packets:
             round(self.rtt_sum * 1e6),
             self.rtt_n,
             round(self.rtt_max * 1e6),
+            round(self.jitter_sum * 1e6),
+            self.jitter_n,
         )
-        self.sent = self.lost = self.rtt_n = 0
-        self.rtt_sum = self.rtt_max = 0.0
+        self.sent = self.lost = self.rtt_n = self.jitter_n = 0
+        self.rtt_sum = self.rtt_max = self.jitter_sum = 0.0
         return taken
 
 

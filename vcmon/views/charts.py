@@ -1,4 +1,4 @@
-"""Curves as paths of an SVG picture: round trips, loss, states, and what nobody measured. Pure.
+"""Curves as paths of an SVG picture: round trips, jitter, loss, states, what nobody measured. Pure.
 
 All is drawn run by run: what stays the same for a day is one stroke. The picture is WIDTH x HEIGHT
 units and has no text: what it tells stands beside it, in words and in a table.
@@ -16,13 +16,14 @@ from vcmon.history.glance import Curve
 from vcmon.history.rollup import RollUp
 from vcmon.model.status import State
 
-WIDTH, HEIGHT = 720, 100
+WIDTH, HEIGHT = 720, 116
 
-TOP, FOOT = 3, 62
+TOP, FOOT = 3, 56
 """Between which round trips are drawn."""
 
-LOSS_TOP, LOSS_FOOT = 68, 88
-STATE_TOP, STATE_FOOT = 92, 100
+JITTER_TOP, JITTER_FOOT = 62, 80
+LOSS_TOP, LOSS_FOOT = 86, 104
+STATE_TOP, STATE_FOOT = 108, 116
 
 TOLD = 60.0
 """Seconds that a state must last to be what a slot is painted as: as on the bars of the page."""
@@ -37,16 +38,23 @@ class Strokes:
 
     mean: str
     peak: str  # the slowest round trip of each slot, cut at the axis
+    jitter: str
     loss: str
     unmeasured: str
     states: tuple[tuple[State, str], ...]  # what was not up
     rtt_axis: float
+    jitter_axis: float
     loss_axis: float
 
 
 def rtt_of(slot: RollUp) -> float | None:
     """The slot's mean round-trip time, seconds."""
     return slot.rtt_sum / slot.rtt_n / 1e6 if slot.rtt_n else None
+
+
+def jitter_of(slot: RollUp) -> float | None:
+    """The slot's mean jitter, seconds."""
+    return slot.jitter_sum / slot.jitter_n / 1e6 if slot.jitter_n else None
 
 
 def loss_of(slot: RollUp) -> float | None:
@@ -85,16 +93,17 @@ def axis(value: float) -> float:
 def strokes(curve: Curve) -> Strokes:
     """The picture of a curve."""
     slots = curve.slots
-    means = [rtt_of(slot) for slot in slots]
-    rtt_axis = axis(max((each for each in means if each is not None), default=0.0) * 1.2)
+    means, jitters = [rtt_of(slot) for slot in slots], [jitter_of(slot) for slot in slots]
+    rtt_axis, jitter_axis = _axis_of(means), _axis_of(jitters)
     losses = [loss_of(slot) for slot in slots]
     loss_axis = axis(max(LOSS_LEAST, *(each or 0.0 for each in losses)))
     peaks = [slot.rtt_max / 1e6 if slot.rtt_n else None for slot in slots]
     states = [state_of(slot, lasted(curve, slot)) for slot in slots]
     hatched = [unseen(slot, lasted(curve, slot)) for slot in slots]
     return Strokes(
-        mean=_line([_height(each, rtt_axis) for each in means]),
-        peak=_line([_height(each, rtt_axis) for each in peaks]),
+        mean=_line([_height(each, rtt_axis, TOP, FOOT) for each in means]),
+        peak=_line([_height(each, rtt_axis, TOP, FOOT) for each in peaks]),
+        jitter=_line([_height(each, jitter_axis, JITTER_TOP, JITTER_FOOT) for each in jitters]),
         loss=_bars([_share(each, loss_axis) for each in losses]),
         unmeasured=_blocks(hatched, 0, HEIGHT),
         states=tuple(
@@ -103,6 +112,7 @@ def strokes(curve: Curve) -> Strokes:
             if state in states
         ),
         rtt_axis=rtt_axis,
+        jitter_axis=jitter_axis,
         loss_axis=loss_axis,
     )
 
@@ -112,10 +122,15 @@ def lasted(curve: Curve, slot: RollUp) -> float:
     return max(0.0, min(curve.step, curve.until - slot.start))
 
 
-def _height(value: float | None, top: float) -> int | None:
+def _axis_of(means: Sequence[float | None]) -> float:
+    """With some room above the highest."""
+    return axis(max((each for each in means if each is not None), default=0.0) * 1.2)
+
+
+def _height(value: float | None, most: float, top: int, foot: int) -> int | None:
     if value is None:
         return None
-    return round(FOOT - (FOOT - TOP) * min(1.0, value / top if top else 0.0))
+    return round(foot - (foot - top) * min(1.0, value / most if most else 0.0))
 
 
 def _share(value: float | None, top: float) -> int | None:

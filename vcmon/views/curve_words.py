@@ -12,7 +12,17 @@ from vcmon.history.glance import Curve, Curves, together
 from vcmon.history.rollup import RollUp
 from vcmon.model.status import State
 from vcmon.views import words
-from vcmon.views.charts import Strokes, lasted, loss_of, rtt_of, state_of, strokes, unseen
+from vcmon.views.charts import (
+    Strokes,
+    jitter_of,
+    lasted,
+    loss_of,
+    rtt_of,
+    state_of,
+    strokes,
+    unseen,
+)
+from vcmon.views.day_words import date
 from vcmon.views.tongue import Tongue
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -24,6 +34,7 @@ class Cells(NamedTuple):
     at: str
     rtt: str
     peak: str
+    jitter: str
     loss: str
     state: State
     word: str
@@ -38,6 +49,7 @@ class Picture:
     told: str  # what the picture shows, for who doesn't see it
     strokes: Strokes
     rtt_axis: str
+    jitter_axis: str
     loss_axis: str
     begins: str
     ends: str
@@ -63,15 +75,18 @@ def _picture(named: tuple[str, str], curve: Curve, zone: ZoneInfo, t: Tongue) ->
         told=summary(curve, t),
         strokes=drawn,
         rtt_axis=t.milliseconds(drawn.rtt_axis) if drawn.rtt_axis else words.NOTHING,
+        jitter_axis=t.milliseconds(drawn.jitter_axis) if drawn.jitter_axis else words.NOTHING,
         loss_axis=t.percent(drawn.loss_axis),
-        begins=_date(first, t) if days else t.day(first, now, zone),
+        begins=date(first, t) if days else t.day(first, now, zone),
         ends=t.say("hari ini") if days else t.day(now, now, zone),
         rows=tuple(_rows(curve, zone, t)),
     )
 
 
 def summary(curve: Curve, t: Tongue) -> str:
-    """``RTT rata-rata 43 ms (41 ms sampai 52 ms), puncak 120 ms; hilang 0,1 %; terputus 2 jam``."""
+    """``RTT rata-rata 43 ms (41 ms sampai 52 ms), puncak 120 ms; jitter rata-rata 2 ms, tertinggi
+    9 ms; hilang 0,1 %; terputus 2 jam``.
+    """
     slots = curve.slots
     means = [rtt for rtt in map(rtt_of, slots) if rtt is not None]
     whole = together(slots)
@@ -80,6 +95,10 @@ def summary(curve: Curve, t: Tongue) -> str:
         low, high = t.milliseconds(min(means)), t.milliseconds(max(means))
         figures = {"mean": t.milliseconds(mean), "peak": t.milliseconds(whole.rtt_max / 1e6)}
         parts.append(t.say(words.SPREAD, low=low, high=high, **figures))
+    if (jitter := jitter_of(whole)) is not None:
+        most = max(each for each in map(jitter_of, slots) if each is not None)
+        figures = {"mean": t.milliseconds(jitter), "peak": t.milliseconds(most)}
+        parts.append(t.say("jitter rata-rata {mean}, tertinggi {peak}", **figures))
     if (loss := loss_of(whole)) is not None:
         parts.append(t.say(words.LOST_SHARE, share=t.percent(loss)))
     for state, seconds in (
@@ -102,9 +121,10 @@ def _rows(curve: Curve, zone: ZoneInfo, t: Tongue) -> Iterator[Cells]:
         state = state_of(one, max(0.0, min(length, curve.until - start)))
         rtt = rtt_of(one)
         yield Cells(
-            at=_date(start, t) if length >= DAY else t.day(start, curve.until, zone),
+            at=date(start, t) if length >= DAY else t.day(start, curve.until, zone),
             rtt=t.milliseconds(rtt),
             peak=words.NOTHING if rtt is None else t.milliseconds(one.rtt_max / 1e6),
+            jitter=t.milliseconds(jitter_of(one)),
             loss=t.percent(loss_of(one)),
             state=state,
             word=t.state(state),
@@ -119,9 +139,3 @@ def _coarser(slots: Sequence[RollUp], length: float) -> Iterator[tuple[float, li
     for _, group in groupby(reversed(slots), key=lambda slot: slot.start // length):
         those = list(group)[::-1]
         yield those[0].start, those
-
-
-def _date(at: float, t: Tongue) -> str:
-    """``28 Nov``: days are Jakarta's, whatever the province's clock says."""
-    local = words.local_time(at, words.WIB)
-    return f"{local.day} {t.say(words.MONTHS[local.month - 1])}" if local else words.NOTHING

@@ -19,7 +19,9 @@ from vcmon.model.province import Province
 from vcmon.model.status import ProvinceStatus
 from vcmon.net.deadline import Deadline, LoopLag
 from vcmon.views import words
+from vcmon.views.bars import picture
 from vcmon.views.curve_words import Picture, pictures_of
+from vcmon.views.day_words import Days, date, days_of
 from vcmon.views.frame import Frame, Place, spoken
 from vcmon.views.incident_words import Line, Names, line_of
 from vcmon.views.kept import Kept
@@ -69,6 +71,8 @@ class Past:
     availability: str
     incidents: tuple[Incident, ...]
     more: bool
+    since: str  # the first of the 90 days
+    days: tuple[Days, ...]  # newest first
     pictures: tuple[Picture, ...]
     ways: tuple[Ways, ...]
 
@@ -83,6 +87,8 @@ def past_of(glance: Glance, province: Province, t: Tongue) -> Past:
         availability_words(glance.figure, t),
         glance.incidents,
         glance.more,
+        date(glance.days.slots[0].start, t),
+        tuple(days_of(glance.days, t)),
         tuple(drawn),
         tuple(told(pair, t) for pair in pairs),
     )
@@ -173,6 +179,7 @@ class ProvinceFace:
         endpoints = [each.endpoint for each in status.endpoints]
         coming = [o for o in self._sources.planned() if concerns(o, status.province, endpoints)]
         known = past.incidents if past else ()
+        ninety = self._sources.ninety().get(head.slug)
         found = list(self._incidents(known, head.slug, settings))
         return {
             "frame": frame,
@@ -183,6 +190,7 @@ class ProvinceFace:
             "left": max(0, len(status.endpoints) - ENDPOINTS_MAX),
             "shown": shown,
             "past": past,
+            "bar": picture(ninety, t) if ninety else None,
             "lines": self._lines(found, frame),
             "planned": list(planned_of(coming, settings.provinces, now, t))[:SHOWN],
             "grafana": lambda name="": grafana(settings.web.grafana, head.slug, name),

@@ -56,6 +56,16 @@ def test_packets_are_those_of_the_tables(glance: Glance) -> None:
     assert together(curves.quarter.slots).rtt_max == 210_000
 
 
+def test_the_days_are_the_provinces_up_to_now(glance: Glance) -> None:
+    """90 of them; today to the second, though the roll-up of it is some minutes behind."""
+    days = glance.days
+    assert (len(days.slots), days.step, days.until) == (90, 86_400.0, NOW)
+    today = days.slots[-1]
+    assert today.down == pytest.approx(OUTAGE[1] - OUTAGE[0] + NOW - FALL)
+    assert today.unknown == pytest.approx(SILENCE[1] - SILENCE[0])
+    assert today.up + today.down + today.unknown == pytest.approx(NOW - today.start)
+
+
 def test_the_rest_is_the_provinces(glance: Glance) -> None:
     """Availability without what nobody saw, incidents newest first, the newest failing way."""
     figure = glance.figure
@@ -93,7 +103,7 @@ def test_what_goes_on_goes_on_until_now(tmp_path: Path) -> None:
 
 def test_slots_are_added_up() -> None:
     """Sums of all but the start, which is the first's, and the peak, which is the highest."""
-    one = RollUp(300.0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+    one = RollUp(300.0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
     assert together([one, one._replace(start=600.0, rtt_max=3)]) == RollUp(
-        300.0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 10
+        300.0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 10, 22, 24
     )

@@ -96,15 +96,15 @@ def test_a_trim_takes_its_time_back(store: Store) -> None:
 
 
 def test_packets_are_added_up(store: Store) -> None:
-    """Samples of one slot are summed, the longest round trip is the longest."""
-    store.add_samples([Sample(CODEC, NOON, 5, 1, 80_000, 4, 30_000)])
-    store.add_samples([Sample(CODEC, NOON + 299, 5, 0, 100_000, 5, 25_000),
+    """Samples of one slot are summed, jitter too; the longest round trip is the longest."""
+    store.add_samples([Sample(CODEC, NOON, 5, 1, 80_000, 4, 30_000, 6_000, 3)])
+    store.add_samples([Sample(CODEC, NOON + 299, 5, 0, 100_000, 5, 25_000, 1_000, 4),
                        Sample(CODEC, NOON + 300, 1, 1)])  # fmt: skip
     first, second = store.totals(CODEC, FIVE_MINUTES, NOON, NOON + 3600)
-    assert first[6:] == (10, 1, 180_000, 9, 30_000)
-    assert second[6:] == (1, 1, 0, 0, 0)
+    assert first[6:] == (10, 1, 180_000, 9, 30_000, 7_000, 7)
+    assert second[6:] == (1, 1, 0, 0, 0, 0, 0)
     (hour,) = store.totals(CODEC, HOURS, NOON, NOON + 1)
-    assert hour[6:] == (11, 2, 180_000, 9, 30_000)
+    assert hour[6:] == (11, 2, 180_000, 9, 30_000, 7_000, 7)
 
 
 def test_rolling_up_leaves_packets_alone(store: Store) -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from tests.fakes.clock import EPOCH
 from vcmon.errors import HistoryError
-from vcmon.history import schema
+from vcmon.history import schema, upkeep
+from vcmon.history.rollup import GRAINS
 from vcmon.history.schema import CODES, MIGRATIONS, connect
 from vcmon.history.store import Store
+from vcmon.model.memory import Sample
 from vcmon.model.status import State
 
 
@@ -89,6 +91,31 @@ def test_migrations_go_forward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert store.db.execute("SELECT more FROM pulse").fetchone() == (7,)
         assert store.heartbeat() == EPOCH
         store.close()
+
+
+def test_a_file_of_before_jitter_is_brought_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What version 2 counted stays, without jitter; what is measured from now on has it."""
+    path = tmp_path / "m.db"
+    monkeypatch.setattr(schema, "MIGRATIONS", MIGRATIONS[:2])
+    old = connect(path)
+    old.execute("INSERT INTO series VALUES (1, 'endpoint:a')")
+    for grain in GRAINS:
+        slot = grain.slot(int(EPOCH * 1000))
+        old.execute(
+            f"INSERT INTO {grain.name} (series, slot, up, sent, rtt_sum, rtt_n, rtt_max)"
+            f" VALUES (1, {slot}, 60000, 5, 100, 5, 30)"
+        )
+    old.close()
+    monkeypatch.undo()
+    store = Store.open(path)
+    store.add_samples([Sample("endpoint:a", EPOCH, 5, 0, 100, 5, 40, jitter_sum=9, jitter_n=4)])
+    for grain in GRAINS:
+        (row,) = store.totals("endpoint:a", grain, EPOCH - 90_000, EPOCH + 1)
+        assert row[1:] == (60, 0, 0, 0, 0, 10, 0, 200, 10, 40, 9, 4)
+    assert upkeep.faults(store) == []
+    store.close()
 
 
 def test_a_migration_that_fails_changes_nothing(

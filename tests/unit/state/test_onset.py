@@ -6,6 +6,7 @@ from tests.fakes.inventory import endpoint, settings
 from tests.fakes.simulation import Simulation, Weather
 from vcmon.model.memory import Sample
 from vcmon.model.status import Standing, State
+from vcmon.state.track import Packets
 
 DEAD = Weather(cut=True)
 FINE = Weather()
@@ -75,6 +76,17 @@ def test_a_verdict_that_is_there_already_is_left_alone() -> None:
     assert {standing.state for standing in before} == {State.UP}
 
 
+def test_jitter_is_that_of_neighbours_in_one_burst() -> None:
+    """What lies between two bursts is no neighbourhood; a burst of one has no jitter."""
+    packets = Packets()
+    packets.add(3, 0, (0.010, 0.014, 0.012))
+    packets.add(2, 1, (0.500,))
+    packets.add(2, 0, (0.011, 0.010))
+    taken = packets.take("endpoint:a", 9.0)
+    assert (taken.jitter_sum, taken.jitter_n) == (7_000, 3)
+    assert packets.take("endpoint:a", 9.0) == Sample("endpoint:a", 9.0)
+
+
 def test_packets_are_counted_between_two_questions() -> None:
     """Each question gets what was sent since the last one; an outage is no loss."""
     sim, _ = started(FINE, "a")
@@ -85,6 +97,7 @@ def test_packets_are_counted_between_two_questions() -> None:
     assert first.sent >= 6 * 5
     assert first.lost == 0
     assert (first.rtt_sum, first.rtt_max) == (first.rtt_n * 20_000, 20_000)
+    assert (first.jitter_sum, first.jitter_n) == (0, first.rtt_n // 5 * 4)
     assert list(sim.board.packets()) == []
     sim.run(10)
     (second,) = list(sim.board.packets())

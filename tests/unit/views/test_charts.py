@@ -11,10 +11,32 @@ from hypothesis import strategies as st
 from vcmon.history.glance import Curve
 from vcmon.history.rollup import RollUp
 from vcmon.model.status import State
-from vcmon.views.charts import FOOT, HEIGHT, TOP, WIDTH, axis, state_of, strokes
+from vcmon.views.charts import (
+    FOOT,
+    HEIGHT,
+    JITTER_FOOT,
+    JITTER_TOP,
+    LOSS_FOOT,
+    LOSS_TOP,
+    STATE_TOP,
+    TOP,
+    WIDTH,
+    axis,
+    state_of,
+    strokes,
+)
 
 STEP = 300.0
-UP = RollUp(0.0, up=STEP, sent=100, lost=0, rtt_sum=50_000 * 100, rtt_n=100, rtt_max=80_000)
+UP = RollUp(
+    0.0,
+    up=STEP,
+    sent=100,
+    rtt_sum=50_000 * 100,
+    rtt_n=100,
+    rtt_max=80_000,
+    jitter_sum=4_000 * 80,
+    jitter_n=80,
+)
 NOTHING = RollUp(0.0)
 
 
@@ -27,15 +49,23 @@ def test_what_stays_the_same_is_one_stroke() -> None:
     """288 equal slots are one line; nothing else is drawn."""
     drawn = strokes(curve(*[UP] * 288))
     assert drawn.mean == f"M0 {round(FOOT - (FOOT - TOP) * 0.5)}H{WIDTH}"
+    assert drawn.jitter == f"M0 {round(JITTER_FOOT - (JITTER_FOOT - JITTER_TOP) * 0.8)}H{WIDTH}"
     assert (drawn.loss, drawn.unmeasured, drawn.states) == ("", "", ())
-    assert (drawn.rtt_axis, drawn.loss_axis) == (0.1, 0.05)
+    assert (drawn.rtt_axis, drawn.jitter_axis, drawn.loss_axis) == (0.1, 0.005, 0.05)
 
 
 def test_what_nobody_measured_is_hatched_and_breaks_the_line() -> None:
     """No line is drawn through a gap, and the gap is hatched from top to bottom."""
     drawn = strokes(curve(UP, NOTHING, UP))
-    assert drawn.mean.count("M") == 2
+    assert drawn.mean.count("M") == drawn.jitter.count("M") == 2
     assert drawn.unmeasured == f"M240 0H480V{HEIGHT}H240z"
+
+
+def test_one_packet_a_burst_has_no_jitter() -> None:
+    """Where nothing follows upon anything there is none: no line, no axis; and no line at zero."""
+    drawn = strokes(curve(UP._replace(jitter_sum=0, jitter_n=0)))
+    assert (drawn.jitter, drawn.jitter_axis) == ("", 0.0)
+    assert strokes(curve(UP._replace(jitter_sum=0))).jitter == f"M0 {JITTER_FOOT}H{WIDTH}"
 
 
 def test_an_outage_is_no_gap() -> None:
@@ -44,15 +74,15 @@ def test_an_outage_is_no_gap() -> None:
     drawn = strokes(curve(UP, down, down, UP))
     assert drawn.unmeasured == ""
     assert [state for state, _ in drawn.states] == [State.DOWN]
-    assert drawn.states[0][1].startswith("M180 92H540")
+    assert drawn.states[0][1].startswith(f"M180 {STATE_TOP}H540")
 
 
 def test_little_loss_is_seen() -> None:
     """One packet of ten thousand has a bar, if a small one; a lost half fills the axis."""
     little = strokes(curve(UP._replace(sent=10_000, lost=1)))
-    assert "V87H" in little.loss
+    assert f"V{LOSS_FOOT - 1}H" in little.loss
     half = strokes(curve(UP._replace(lost=50)))
-    assert (half.loss_axis, "V68H" in half.loss) == (0.5, True)
+    assert (half.loss_axis, f"V{LOSS_TOP}H" in half.loss) == (0.5, True)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +122,8 @@ slots = st.builds(
     rtt_sum=counts,
     rtt_n=st.integers(0, 10**6),
     rtt_max=counts,
+    jitter_sum=counts,
+    jitter_n=st.integers(0, 10**6),
 )
 
 
@@ -99,7 +131,8 @@ slots = st.builds(
 def test_nothing_is_drawn_outside(found: list[RollUp]) -> None:
     """Whatever was measured, every stroke lies within the picture."""
     drawn = strokes(curve(*found))
-    paths = (drawn.mean, drawn.peak, drawn.loss, drawn.unmeasured, *(d for _, d in drawn.states))
+    lines = (drawn.mean, drawn.peak, drawn.jitter, drawn.loss, drawn.unmeasured)
+    paths = (*lines, *(d for _, d in drawn.states))
     for d in paths:
         assert re.fullmatch(r"(M\d+ \d+|[HV]\d+|z)*", d)
         assert all(int(x) <= WIDTH for x in re.findall(r"[MH](\d+)", d))
