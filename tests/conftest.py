@@ -46,6 +46,7 @@ BUSY = (
     "unit/history/",
     "unit/lab/",
     "unit/model/",
+    "unit/readiness/",
     "unit/state/",
     "unit/views/",
     "unit/wire/",

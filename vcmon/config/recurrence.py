@@ -7,6 +7,7 @@ without a zone is meant in it, too, and a date alone means the whole of that day
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -110,6 +111,16 @@ def starts(text: str, first: datetime, low: float, high: float) -> Iterator[floa
             return
         if at >= low:
             yield at
+
+
+def ends(text: str, first: datetime) -> float | None:
+    """Wall seconds after which the rule begins nothing; None for one that goes on without end."""
+    rule = rule_of(text, first)
+    if "COUNT=" in text.upper():  # 9999 at the most
+        last = deque(rule, maxlen=1)
+        return last[0].timestamp() if last else first.timestamp()
+    until: datetime | None = rule._until  # type: ignore[attr-defined]  # noqa: SLF001  see _nearer
+    return None if until is None else until.timestamp()
 
 
 def _nearer(text: str, first: datetime, low: float) -> datetime:

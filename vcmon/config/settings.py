@@ -12,6 +12,7 @@ from pydantic import Field
 from vcmon.config.fields import Duration, Strict
 from vcmon.config.reports import Reports
 from vcmon.model.endpoint import Endpoint
+from vcmon.model.meeting import Meeting
 from vcmon.model.memory import Maintenance
 from vcmon.model.province import Province
 
@@ -121,6 +122,7 @@ class Settings:
     incidents: Incidents = Incidents()
     path: Tracing = Tracing()
     maintenance: tuple[Maintenance, ...] = ()
+    meetings: tuple[Meeting, ...] = ()
     canaries: tuple[str, ...] = ()  # addresses
     quality: Mapping[str, QualityClass] = field(default_factory=lambda: dict(QUALITY_CLASSES))
     files: tuple[Path, ...] = ()  # everything that was read

@@ -98,6 +98,7 @@ class Meeting:
     checkpoints: tuple[float, ...] = CHECKPOINTS
     origin: Origin = Origin.SETTINGS
     uid: str = ""  # of the .ics event it came from
+    sequence: int = 0  # of that event: an older one changes nothing
     author: str = ""
     cancelled_at: float | None = None  # nothing that begins after it takes place
 
