@@ -91,7 +91,7 @@ def roll_of(
 ) -> RollCall:
     """The roll with these doubts."""
     room = Verdict("pusat", True, Readiness.READY, endpoint="mcu-pusat")
-    return RollCall(it.id, at, checkpoint, verdicts(it.meeting, doubts), room)
+    return RollCall(it.id, at, checkpoint, verdicts(it.meeting, doubts), room, it.start)
 
 
 def first_of(meeting: Meeting) -> Sitting:

@@ -115,10 +115,11 @@ def latest(marks: Iterable[Attendance]) -> dict[str, Attendance]:
 
 def shown_roll(sitting: Sitting, live: RollCall | None, kept: Sequence[RollCall]) -> RollCall:
     """The roll to tell: that of now, else the last that was kept, else nobody measured."""
-    if live is not None:
+    if live is not None and not live.missed:
         return live
-    if kept:
-        return max(kept, key=lambda roll: roll.at)
+    called = [each for each in kept if not each.missed]
+    if called:
+        return max(called, key=lambda roll: roll.at)
     return RollCall(sitting.id, 0.0, None, unmeasured(sitting))
 
 
@@ -137,7 +138,9 @@ def table_of(
 ) -> Table:
     """Everything that the page of a sitting tells of its roster."""
     roll = shown_roll(sitting, live, kept)
-    by_checkpoint = {each.checkpoint: each for each in kept}
+    # What was called for another start, before the sitting was moved, is no checkpoint of this one.
+    mine = [each for each in kept if abs(each.start - sitting.start) < 1]
+    by_checkpoint = {each.checkpoint: each for each in mine}
     taken = [by_checkpoint.get(each) for each in sitting.meeting.checkpoints]
     counted = latest(marks)
     lines = tuple(_line(verdict, taken, counted, look) for verdict in roll.verdicts)
@@ -146,10 +149,7 @@ def table_of(
         tally=told.tally_of(roll, look.tongue) if roll.at else "",
         at=look.tongue.moment(roll.at, look.now) if roll.at else "",
         columns=tuple(
-            Column(
-                told.checkpoint_of(seconds, look.tongue),
-                f"{each.ready}/{len(each.verdicts)}" if each else "",
-            )
+            Column(told.checkpoint_of(seconds, look.tongue), _taken(each, look.tongue))
             for seconds, each in zip(sitting.meeting.checkpoints, taken, strict=True)
         ),
         lines=lines,
@@ -157,6 +157,12 @@ def table_of(
         present=present,
         missing=sum(line.mark is None for line in lines),
     )
+
+
+def _taken(roll: RollCall | None, tongue: Tongue) -> str:
+    if roll is None:
+        return ""
+    return tongue.say("terlewat") if roll.missed else f"{roll.ready}/{len(roll.verdicts)}"
 
 
 def _line(
