@@ -1,8 +1,8 @@
 """The part of the store that holds meetings: as planned, as called, and who was there.
 
 What is planned is appended, version by version; the last one counts. A sitting is kept as it was
-when its roll was first called, so that it can be told of whatever becomes of its meeting. Rolls,
-kept sittings and marks are written once, and stay for good.
+when its roll was first called, so that it can be told of whatever becomes of its meeting; moved to
+another time it is called, and kept, anew. Rolls, kept sittings and marks stay for good.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Meetings(Base):
     # ---- as called
 
     def keep_sitting(self, sitting: Sitting) -> bool:
-        """Keep the sitting as it is now, with its meeting: True if it was new, else nothing."""
+        """Keep the sitting as it is now, with its meeting: True if none of this start was kept."""
         return self._new(
             "INSERT OR IGNORE INTO sitting (id, start, stop, told) VALUES (?, ?, ?, ?)",
             (
@@ -72,21 +72,25 @@ class Meetings(Base):
         )
 
     def kept_sitting(self, id: str) -> Sitting | None:  # noqa: A002
-        """The sitting as it was when its roll was first called."""
-        row = self.db.execute("SELECT told FROM sitting WHERE id = ?", (id,)).fetchone()
+        """The sitting as it was when its roll was first called, at its last start."""
+        row = self.db.execute(
+            "SELECT told FROM sitting WHERE id = ? ORDER BY version DESC LIMIT 1", (id,)
+        ).fetchone()
         return None if row is None else _SITTING.validate_json(row[0])
 
     def kept_sittings(self, low: float, high: float, most: int = 100) -> list[Sitting]:
         """The last ones that began within ``[low, high)``, the latest first."""
         rows = self.db.execute(
-            "SELECT told FROM sitting WHERE start >= ? AND start < ? "
-            "ORDER BY start DESC, id LIMIT ?",
+            """SELECT told FROM sitting
+            WHERE version IN (SELECT max(version) FROM sitting GROUP BY id)
+            AND start >= ? AND start < ? ORDER BY start DESC, id LIMIT ?""",
             (ms(low), ms(high), most),
         )
         return [_SITTING.validate_json(told) for (told,) in rows]
 
     def keep_roll(self, roll: RollCall) -> bool:
-        """Keep the roll of a checkpoint: True if it was new, else the one that is kept stays.
+        """Keep the roll of a checkpoint: True if it was new, else the one that is kept stays; one
+        that was called for another start is another.
 
         The sitting is kept beside it by :meth:`keep_sitting`. Raises ValueError for a roll of no
         checkpoint: what is called now and then is kept nowhere.
@@ -94,17 +98,20 @@ class Meetings(Base):
         if roll.checkpoint is None:
             raise ValueError("only a checkpoint's roll is kept")
         return self._new(
-            "INSERT OR IGNORE INTO roll (sitting, checkpoint, at, told) VALUES (?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO roll VALUES (?, ?, ?, ?, ?)",
             (
-                *(roll.sitting, ms(roll.checkpoint), ms(roll.at)),
+                *(roll.sitting, ms(roll.start), ms(roll.checkpoint), ms(roll.at)),
                 _ROLL.dump_json(roll).decode(),
             ),
         )
 
     def rolls(self, sitting_id: str) -> list[RollCall]:
-        """The rolls that are kept of a sitting, in the order of its checkpoints."""
+        """The rolls that are kept of a sitting, start by start, each in the order of checkpoints:
+        where it was moved, those for the earlier start too.
+        """
         rows = self.db.execute(
-            "SELECT told FROM roll WHERE sitting = ? ORDER BY checkpoint DESC", (sitting_id,)
+            "SELECT told FROM roll WHERE sitting = ? ORDER BY start, checkpoint DESC",
+            (sitting_id,),
         )
         return [_ROLL.validate_json(told) for (told,) in rows]
 

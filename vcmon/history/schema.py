@@ -211,19 +211,22 @@ CREATE TABLE meeting (
 CREATE INDEX meeting_name ON meeting (name, version);
 
 CREATE TABLE sitting (
-    id TEXT PRIMARY KEY,
+    version INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
     start INTEGER NOT NULL,
     stop INTEGER NOT NULL,
-    told TEXT NOT NULL
-) WITHOUT ROWID;
+    told TEXT NOT NULL,
+    UNIQUE (id, start)  -- moved, it is kept anew
+);
 CREATE INDEX sitting_start ON sitting (start);
 
 CREATE TABLE roll (
     sitting TEXT NOT NULL,
+    start INTEGER NOT NULL,  -- that it was called for: of a sitting that is moved, anew
     checkpoint INTEGER NOT NULL,
     at INTEGER NOT NULL,
     told TEXT NOT NULL,
-    PRIMARY KEY (sitting, checkpoint)
+    PRIMARY KEY (sitting, start, checkpoint)
 ) WITHOUT ROWID;
 
 CREATE TABLE attendance (

@@ -72,29 +72,35 @@ def test_the_last_version_counts(store: Store) -> None:
 
 
 def test_a_roll_is_kept_once(store: Store) -> None:
-    """The second roll of a checkpoint changes nothing, and says so; each checkpoint has its own."""
+    """The second roll of a checkpoint changes nothing, and says so; each checkpoint and start has its own."""
     later = replace(ROLL, checkpoint=0.0, at=MONDAY, verdicts=())
     assert store.keep_roll(later)
     assert store.keep_roll(ROLL)
     assert not store.keep_roll(replace(ROLL, at=MONDAY, verdicts=()))
     assert store.rolls(SITTING.id) == [ROLL, later]
     assert store.rolls("other") == []
+    moved = replace(ROLL, start=MONDAY + HOUR)
+    assert store.keep_roll(moved)
+    assert store.rolls(SITTING.id) == [ROLL, later, moved]
     with pytest.raises(ValueError, match="only a checkpoint's"):
         store.keep_roll(replace(ROLL, checkpoint=None))
 
 
 def test_a_sitting_is_kept_as_it_was(store: Store) -> None:
-    """What becomes of its meeting afterwards changes nothing in a sitting that was called."""
+    """What becomes of its meeting changes no sitting that was called; moved, it is kept anew."""
     other = Sitting(ONCE, MONDAY, MONDAY + DAY, MONDAY + DAY + HOUR)
     assert store.keep_sitting(SITTING)
     assert store.keep_sitting(other)
-    moved = replace(SITTING, start=MONDAY + HOUR)
-    assert not store.keep_sitting(moved)
+    assert not store.keep_sitting(replace(SITTING, stop=MONDAY + 9))
     assert store.kept_sitting(SITTING.id) == SITTING
     assert store.kept_sitting("other") is None
     assert store.kept_sittings(MONDAY, MONDAY + WEEK) == [other, SITTING]
     assert store.kept_sittings(MONDAY, MONDAY + WEEK, most=1) == [other]
     assert store.kept_sittings(MONDAY + 1, MONDAY + DAY) == []
+    moved = replace(SITTING, start=MONDAY + HOUR)
+    assert store.keep_sitting(moved)
+    assert store.kept_sitting(SITTING.id) == moved
+    assert store.kept_sittings(MONDAY, MONDAY + DAY) == [moved]
 
 
 def test_marks_are_appended(store: Store) -> None:
