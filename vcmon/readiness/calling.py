@@ -1,4 +1,4 @@
-"""What people do to a sitting: mark who is there, move it, call it off; each with its audit entry."""
+"""What people do to a sitting: mark who is there, move it, call it off; each with an audit entry."""
 
 from __future__ import annotations
 
@@ -60,9 +60,7 @@ def _fit(it: Sitting, said: Attendance) -> Attendance:
     return replace(said, author=named(said.author), officer=officer, note=note)
 
 
-def plan(
-    store: Store, it: Meeting, taken: Collection[str], doer: Doer, now: float
-) -> Meeting:
+def plan(store: Store, it: Meeting, taken: Collection[str], doer: Doer, now: float) -> Meeting:
     """Plan a meeting under an id that is not ``taken``. Raises as :func:`mark` does."""
     author = named(doer.name)
     if it.id in taken:
@@ -89,7 +87,7 @@ def cancel(store: Store, meeting: Meeting, doer: Doer, now: float) -> Meeting:
 
 
 def cancel_sitting(store: Store, it: Sitting, doer: Doer, now: float) -> Meeting:
-    """This one sitting does not take place. Raises as :func:`mark` does."""
+    """The sitting does not take place; others of its meeting do. Raises as :func:`mark` does."""
     _not_begun(it, now)
 
     def change(meeting: Meeting) -> Meeting:

@@ -53,7 +53,7 @@ class MeetingApi:
     def add_to(self, app: web.Application) -> None:
         """Serve it."""
         base = "/api/v1/meetings"
-        one = rf"{base}/{{id:{ID}}}"
+        one = rf"{base}/{{sitting:{ID}}}"
         app.router.add_get(base, self.list)
         app.router.add_post(base, self.plan)
         app.router.add_get(one, self.one)
@@ -76,7 +76,7 @@ class MeetingApi:
     async def one(self, request: web.Request) -> web.Response:
         await self._gate.known(request)
         only(request.query, ())
-        name, now = request.match_info["id"], self._sources.wall()
+        name, now = request.match_info["sitting"], self._sources.wall()
         meetings, live = tuple(self._sources.agenda()), self._sources.roll(name)
 
         def work(store: Store) -> Body:
@@ -105,7 +105,7 @@ class MeetingApi:
     async def cancel(self, request: web.Request) -> web.Response:
         """Of a meeting's id all that is to come, of a sitting's that one."""
         bearer, _ = await self._asked(request, NothingFields)
-        name, now = request.match_info["id"], self._sources.wall()
+        name, now = request.match_info["sitting"], self._sources.wall()
         meetings = tuple(self._sources.agenda())
         whole_series = next((each for each in meetings if each.id == name), None)
 
@@ -120,7 +120,7 @@ class MeetingApi:
 
     async def move(self, request: web.Request) -> web.Response:
         bearer, fields = await self._asked(request, MoveFields)
-        name, now = request.match_info["id"], self._sources.wall()
+        name, now = request.match_info["sitting"], self._sources.wall()
         meetings = tuple(self._sources.agenda())
 
         def work(store: Store, doer: Doer) -> Shape:
@@ -132,7 +132,7 @@ class MeetingApi:
 
     async def mark(self, request: web.Request) -> web.Response:
         bearer, fields = await self._asked(request, MarkFields)
-        name, now = request.match_info["id"], self._sources.wall()
+        name, now = request.match_info["sitting"], self._sources.wall()
         meetings, author = tuple(self._sources.agenda()), fields.author or bearer.name
         said = Attendance(
             name, fields.province, now, fields.presence, author, fields.officer, fields.note

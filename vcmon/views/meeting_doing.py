@@ -100,9 +100,7 @@ class MeetingDoing:
             return await self._called(request, session, typed=fields, why=str(error))
         return towards(f"{request.path}?selesai={said.province}")
 
-    async def _called(
-        self, request: web.Request, session: Session, **more: Any
-    ) -> web.Response:
+    async def _called(self, request: web.Request, session: Session, **more: Any) -> web.Response:
         past = await self._past(request.match_info["sitting"])
         tongue, now = spoken_at(request.path), self._sources.wall()
         table = self._table(past, tongue)
@@ -174,9 +172,7 @@ class MeetingDoing:
             return lambda store, doer: calling.move(store, it, to, doer, now)
         raise RefusedError(f"deed: expected {MOVE}, {CANCEL} or {CANCEL_ALL}")
 
-    async def _changed(
-        self, request: web.Request, session: Session, **more: Any
-    ) -> web.Response:
+    async def _changed(self, request: web.Request, session: Session, **more: Any) -> web.Response:
         tongue, now = spoken_at(request.path), self._sources.wall()
         try:
             it = calling.sitting_of(self._sources.agenda(), request.match_info["sitting"])

@@ -140,9 +140,7 @@ class MeetingList:
         return tuple(each.id for each in endpoints if each.role in CONFERENCE_ROLES)[:ROOMS_MAX]
 
 
-def parted(
-    coming: Sequence[Sitting], now: float
-) -> tuple[Sequence[Sitting], Sequence[Sitting]]:
+def parted(coming: Sequence[Sitting], now: float) -> tuple[Sequence[Sitting], Sequence[Sitting]]:
     """Those of today by Jakarta's calendar, and those of later."""
     today = words.local_time(now, words.WIB)
     days = [words.local_time(each.start, words.WIB) for each in coming]
@@ -152,9 +150,7 @@ def parted(
 
 def written(fields: Mapping[str, str], taken: Collection[str]) -> dict[str, object]:
     """The form as the settings would have it: lists where they have lists, and a name."""
-    asked: dict[str, object] = {
-        name: text.strip() for name, text in fields.items() if text.strip()
-    }
+    asked: dict[str, object] = {name: text.strip() for name, text in fields.items() if text.strip()}
     for roster in ("required", "optional"):
         if text := fields.get(roster, "").strip():
             asked[roster] = tuple(part.strip() for part in text.split(",") if part.strip())
