@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vcmon.config.settings import Settings
+from vcmon.history.facts import Facts
+from vcmon.history.maintenance import Cover, occasions
+from vcmon.history.spans import Spans, merged, milliseconds
 from vcmon.history.store import Store
 from vcmon.model.meeting import Attendance, Meeting, RollCall, Sitting
 from vcmon.model.memory import Interval
 from vcmon.readiness import agenda
+from vcmon.readiness.minutes import Minutes, Witness, minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +57,23 @@ def _intervals(store: Store, it: Sitting, now: float) -> dict[str, Sequence[Inte
     until = min(it.stop, now)
     slugs = (seat.province for seat in it.meeting.seats)
     return {slug: store.intervals(f"province:{slug}", it.start, until) for slug in slugs}
+
+
+def minutes_of(store: Store, past: Past, settings: Settings, now: float) -> Minutes:
+    """The minutes as they are now."""
+    planned = _planned(store, past.sitting, settings)
+    witness = Witness(past.intervals, past.watched, planned)
+    return minutes(past.sitting, past.rolls, past.marks, witness, now)
+
+
+def _planned(store: Store, it: Sitting, settings: Settings) -> dict[str, Spans]:
+    """When each seat was under maintenance, in milliseconds."""
+    windows = (*settings.maintenance, *store.maintenance())
+    cover = Cover(occasions(windows, it.start, it.stop), Facts.of(settings))
+    return {
+        seat.province: merged(
+            (milliseconds(start), milliseconds(stop))
+            for start, stop in cover.spans(f"province:{seat.province}")
+        )
+        for seat in it.meeting.seats
+    }
