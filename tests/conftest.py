@@ -48,6 +48,7 @@ BUSY = (
     "unit/history/",
     "unit/lab/",
     "unit/model/",
+    "unit/readiness/",
     "unit/state/",
     "unit/views/",
     "unit/wire/",

@@ -13,6 +13,7 @@ from vcmon.config.fields import Duration, Strict
 from vcmon.config.reports import Reports
 from vcmon.config.vantages import Vantage
 from vcmon.model.endpoint import Endpoint
+from vcmon.model.meeting import Meeting
 from vcmon.model.memory import Maintenance
 from vcmon.model.province import Province
 
@@ -124,6 +125,7 @@ class Settings:
     incidents: Incidents = Incidents()
     path: Tracing = Tracing()
     maintenance: tuple[Maintenance, ...] = ()
+    meetings: tuple[Meeting, ...] = ()
     canaries: tuple[str, ...] = ()  # addresses
     quality: Mapping[str, QualityClass] = field(default_factory=lambda: dict(QUALITY_CLASSES))
     files: tuple[Path, ...] = ()  # everything that was read

@@ -20,6 +20,7 @@ from vcmon.history.facts import Facts
 from vcmon.history.freezing import freeze_due
 from vcmon.history.intervals import Recovered
 from vcmon.history.maintenance import Agenda
+from vcmon.history.meetings import combined
 from vcmon.history.ninety import Ninety, read_ninety
 from vcmon.history.people import Said
 from vcmon.history.recorder import Recorder
@@ -28,6 +29,7 @@ from vcmon.history.store import Store
 from vcmon.history.upkeep import Keep
 from vcmon.history.writer import Writer
 from vcmon.model.figures import HistoryFigures
+from vcmon.model.meeting import Meeting
 from vcmon.model.memory import Incident, Sample
 from vcmon.model.path import Route
 from vcmon.state.board import Board
@@ -132,6 +134,11 @@ class Keeper:
             self._said = said
             self.desk.heard(said)
             self._plan()
+
+    def meetings(self) -> tuple[Meeting, ...]:
+        """What is planned now, by the settings and by people; in memory."""
+        planned = () if self._settings is None else self._settings.meetings
+        return combined(planned, self._said.meetings)
 
     def _plan(self) -> None:
         if self._settings is not None:

@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from vcmon.history.base import Base, ms, ms_or_none, seconds, seconds_or_none
+from vcmon.model.meeting import Meeting
 from vcmon.model.memory import (
     VCMON,
     Amendment,
@@ -42,6 +43,7 @@ class Said:
 
     incidents: tuple[Incident, ...] = ()  # those that go on, or went on within the last day
     maintenance: tuple[Maintenance, ...] = ()
+    meetings: tuple[Meeting, ...] = ()  # of which something is to come, or was within the last day
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +294,3 @@ class People(Base):
             (ms(start), ms(stop)),
         )
         return [Entry(seconds(at), *rest) for at, *rest in rows]
-
-    def said(self, now: float) -> Said:
-        """What the daemon has to know of what people said."""
-        return Said(tuple(self.incidents(now - REMEMBERED, FAR)), tuple(self.maintenance()))

@@ -203,10 +203,64 @@ ALTER TABLE {name} ADD COLUMN jitter_sum INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE {name} ADD COLUMN jitter_n INTEGER NOT NULL DEFAULT 0;
 """
 
+_MEETINGS = (
+    """
+CREATE TABLE meeting (
+    version INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    over INTEGER,  -- nothing of it goes on after it; NULL: without end
+    told TEXT NOT NULL  -- JSON, see meetings.py
+);
+CREATE INDEX meeting_name ON meeting (name, version);
+
+CREATE TABLE sitting (
+    version INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    stop INTEGER NOT NULL,
+    told TEXT NOT NULL,
+    UNIQUE (id, start)  -- moved, it is kept anew
+);
+CREATE INDEX sitting_start ON sitting (start);
+
+CREATE TABLE roll (
+    sitting TEXT NOT NULL,
+    start INTEGER NOT NULL,  -- that it was called for: of a sitting that is moved, anew
+    checkpoint INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    told TEXT NOT NULL,
+    PRIMARY KEY (sitting, start, checkpoint)
+) WITHOUT ROWID;
+
+CREATE TABLE attendance (
+    id INTEGER PRIMARY KEY,
+    sitting TEXT NOT NULL,
+    province TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    presence TEXT NOT NULL,
+    author TEXT NOT NULL,
+    officer TEXT NOT NULL,
+    note TEXT NOT NULL
+);
+CREATE INDEX attendance_sitting ON attendance (sitting);
+""",
+    *(
+        trigger.format(table=table, what=what)
+        for trigger, what in (
+            (_STAYS, "UPDATE"),
+            (_STAYS.replace("_stays", "_is_kept"), "DELETE"),
+        )
+        for table in ("meeting", "sitting", "roll", "attendance")
+    ),
+)
+
 MIGRATIONS = (
     "".join(_FIRST),
     _ROUTES,
     "".join(_JITTER.format(name=name) for name in ("five_minutes", "hour", "day")),
+    "".join(_MEETINGS),
 )
 """Each brings a file one version further; none is ever changed once it was released."""
 

@@ -10,13 +10,14 @@ import sqlite3
 from pathlib import Path
 from typing import Self
 
+from vcmon.history.meetings import Meetings
 from vcmon.history.paths import Paths
-from vcmon.history.people import People
+from vcmon.history.people import FAR, REMEMBERED, People, Said
 from vcmon.history.schema import connect
 from vcmon.history.totals import Totals
 
 
-class Store(Totals, People, Paths):
+class Store(Totals, People, Paths, Meetings):
     """One open file. Every call may raise sqlite3.Error: the disk has the last word."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
@@ -30,6 +31,14 @@ class Store(Totals, People, Paths):
         Raises HistoryError for a file that isn't ours or of a newer vcmon.
         """
         return cls(connect(path, write=write, make=make), path)
+
+    def said(self, now: float) -> Said:
+        """What the daemon has to know of what people said."""
+        return Said(
+            incidents=tuple(self.incidents(now - REMEMBERED, FAR)),
+            maintenance=tuple(self.maintenance()),
+            meetings=tuple(self.current_meetings(now - REMEMBERED)),
+        )
 
     def close(self) -> None:
         """Let go of the file; the last one out brings the log into it."""

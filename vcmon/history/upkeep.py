@@ -34,6 +34,7 @@ TABLES = (
     *("series", "cause", "pulse", "interval", "incident", "member", "remark"),
     *("maintenance", "maintenance_end", "frozen", "amendment", "audit"),
     *("healthy_route", "failing_route"),
+    *("meeting", "sitting", "roll", "attendance"),
     *(grain.name for grain in GRAINS),
 )
 

@@ -30,6 +30,7 @@ class Doubt(StrEnum):
     NONE = "none"
     DOWN = "down"
     UNREACHABLE = "unreachable"
+    UNCONFIRMED = "unconfirmed"  # it does not answer now; whether it is down is not yet sure
     DEEP_CHECK = "deep_check"  # a check that was run for the meeting failed
     DEGRADED = "degraded"
     LOSS = "loss"
@@ -97,6 +98,7 @@ class Meeting:
     checkpoints: tuple[float, ...] = CHECKPOINTS
     origin: Origin = Origin.SETTINGS
     uid: str = ""  # of the .ics event it came from
+    sequence: int = 0  # of that event: an older one changes nothing
     author: str = ""
     cancelled_at: float | None = None  # nothing that begins after it takes place
 
@@ -139,8 +141,14 @@ class RollCall:
     sitting: str  # its id
     at: float  # when it was called
     checkpoint: float | None  # seconds before the start; None: now, kept nowhere
-    verdicts: tuple[Verdict, ...]  # required first, worst first
+    verdicts: tuple[Verdict, ...]  # required first, worst first; (): nobody could call it
     room: Verdict | None = None  # of the room or MCU that all join
+    start: float = 0.0  # of the sitting, as planned then: when it is moved, the roll is called anew
+
+    @property
+    def missed(self) -> bool:
+        """Whether the checkpoint passed without a roll: we were off, or not told in time."""
+        return not self.verdicts
 
     @property
     def ready(self) -> int:

@@ -11,6 +11,7 @@ from vcmon.history.ninety import Ninety
 from vcmon.history.store import Store
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
+from vcmon.model.meeting import Meeting, RollCall
 from vcmon.model.memory import Cause, Incident, Occasion
 from vcmon.model.status import Snapshot, State
 
@@ -22,6 +23,11 @@ def nobody_reports(_endpoint: str) -> float | None:
 
 def unheard(_endpoint: str) -> None:
     """What becomes of a heartbeat there."""
+
+
+def never_called(_sitting: str) -> RollCall | None:
+    """Of a vcmon that calls no roll."""
+    return None
 
 
 def no_memory() -> None:
@@ -54,3 +60,5 @@ class Sources:
     open_to_write: Callable[[], Store | None] = no_memory  # likewise, to append what people say
     heartbeat_period: Callable[[str], float | None] = nobody_reports  # seconds; None: not expected
     heard: Callable[[str], None] = unheard  # an endpoint that is expected to has reported in
+    agenda: Callable[[], Sequence[Meeting]] = tuple  # of the settings and of people, from memory
+    roll: Callable[[str], RollCall | None] = never_called  # of a sitting by its id, as of now

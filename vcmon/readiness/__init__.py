@@ -1,0 +1,1 @@
+"""WHO can join: meetings, their checkpoints and roll-calls. Pure, but for who keeps the time."""
