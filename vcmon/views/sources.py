@@ -11,6 +11,7 @@ from vcmon.history.ninety import Ninety
 from vcmon.history.store import Store
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
+from vcmon.model.meeting import Meeting, RollCall, Sitting
 from vcmon.model.memory import Cause, Incident, Occasion
 from vcmon.model.status import Snapshot, State
 
@@ -26,6 +27,11 @@ def unheard(_endpoint: str) -> None:
 
 def no_memory() -> None:
     """The memory of a vcmon that has none."""
+    return
+
+
+def no_roll(_sitting: str) -> None:
+    """The roll where nobody keeps meetings."""
     return
 
 
@@ -54,3 +60,6 @@ class Sources:
     open_to_write: Callable[[], Store | None] = no_memory  # likewise, to append what people say
     heartbeat_period: Callable[[str], float | None] = nobody_reports  # seconds; None: not expected
     heard: Callable[[str], None] = unheard  # an endpoint that is expected to has reported in
+    agenda: Callable[[], Sequence[Meeting]] = tuple  # all that is planned, in memory
+    coming: Callable[[], Sequence[Sitting]] = tuple  # on, or within a day: one a meeting, a few
+    roll: Callable[[str], RollCall | None] = no_roll  # of a sitting's id, now; None: over, unknown
