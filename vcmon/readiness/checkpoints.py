@@ -9,6 +9,7 @@ before: a clock that was set wrong may be set right again, and what is kept is k
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 from vcmon.model.meeting import RollCall, Sitting
@@ -54,7 +55,7 @@ def points(sitting: Sitting) -> Iterator[Point]:
     """The sitting's checkpoints, the earliest first."""
     ordered = sorted(set(sitting.meeting.checkpoints), reverse=True)
     ends = [sitting.start - each for each in ordered[1:]]
-    for checkpoint, end in zip(ordered, [*ends, sitting.stop], strict=True):
+    for checkpoint, end in zip_longest(ordered, ends, fillvalue=sitting.stop):
         late = sitting.start - checkpoint + LATE
         yield Point(sitting, checkpoint, min(late, end, sitting.stop))
 

@@ -12,12 +12,12 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Protocol
 
 import structlog
 
 from vcmon.clock import Clock
 from vcmon.config.settings import QualityClass
-from vcmon.engine.calendar import Calendar
 from vcmon.engine.engine import Advice
 from vcmon.errors import HistoryError
 from vcmon.history.store import Store
@@ -70,6 +70,14 @@ JOB = "roll-call"
 log = structlog.get_logger("vcmon.readiness")
 
 
+class Alarm(Protocol):
+    """What the secretary needs of the calendar."""
+
+    def at(self, wall: float, name: str, job: Callable[[], Awaitable[None]]) -> None: ...
+
+    def clock_was_set(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """What the secretary works with, as plain callables; none of them waits for anything."""
@@ -89,7 +97,7 @@ class Secretary:
     """One instance; ``tick`` with the pulse, ``turn`` by the calendar."""
 
     clock: Clock
-    calendar: Calendar
+    calendar: Alarm
     office: Office
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     answers: Answers = field(default_factory=Answers)
