@@ -15,6 +15,7 @@ from vcmon.history.ninety import Ninety
 from vcmon.history.store import Store
 from vcmon.model.endpoint import Check, CheckId, Endpoint, Role
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
+from vcmon.model.meeting import Meeting, RollCall
 from vcmon.model.memory import Cause, Incident, Occasion
 from vcmon.model.province import Province
 from vcmon.model.result import Blame, Direction, Echo, Outcome, Reason, Result, Streams
@@ -262,6 +263,8 @@ class World:
     file: Path | None = None  # the memory's, for what people do
     periods: Mapping[str, float] = field(default_factory=dict)  # of heartbeats, by endpoint
     heard: list[str] = field(default_factory=list)  # endpoints that have reported in
+    agenda: Sequence[Meeting] = ()
+    rolls: Mapping[str, RollCall] = field(default_factory=dict)  # as of now, by the sitting's id
 
     def counted(self) -> World:
         """The same world with something counted of every check."""
@@ -303,4 +306,6 @@ class World:
             open_to_write=lambda: self._open(write=True),
             heartbeat_period=self.periods.get,
             heard=self.heard.append,
+            agenda=lambda: self.agenda,
+            roll=self.rolls.get,
         )

@@ -15,6 +15,7 @@ from tests.fakes.browser import Browser
 from tests.fakes.figures import record
 from tests.fakes.filled_memory import fill
 from tests.fakes.inventory import endpoint
+from tests.fakes.meetings import first_of, weekly
 from tests.fakes.signing import CHEAP, FORM, PASSWORDS, Visitor, enrol
 from tests.fakes.snapshots import NOW, World, mixed
 from tests.integration.test_gate import ACK, WINDOW, contents
@@ -65,11 +66,33 @@ RULES = {
     ("GET", "/pemeliharaan"): PAGE,
     ("POST", "/pemeliharaan"): OWN,
     ("POST", "/pemeliharaan/{number}/akhiri"): OWN,
+    ("GET", "/rapat"): PAGE,
+    ("POST", "/rapat"): OWN,
+    ("GET", "/rapat/{sitting}"): PAGE,
+    ("GET", "/rapat/{sitting}/hadir"): OWN,
+    ("POST", "/rapat/{sitting}/hadir"): OWN,
+    ("GET", "/rapat/{sitting}/ubah"): OWN,
+    ("POST", "/rapat/{sitting}/ubah"): OWN,
+    ("GET", "/api/v1/meetings"): PAGE,
+    ("POST", "/api/v1/meetings"): BEARER,
+    ("GET", "/api/v1/meetings/{sitting}"): PAGE,
+    ("POST", "/api/v1/meetings/{sitting}/cancel"): BEARER,
+    ("POST", "/api/v1/meetings/{sitting}/move"): BEARER,
+    ("POST", "/api/v1/meetings/{sitting}/attendance"): BEARER,
 }
 """Who may what, by method and address (``/en`` likewise). A new route is put in here, or this
 fails: whoever makes one says who may."""
 
-PARTS = {"{slug}": "aceh", "{number}": "1", "{id}": "a", "{endpoint}": "a", "{month}": "2026-11"}
+PARTS = {
+    "{slug}": "aceh",
+    "{number}": "1",
+    "{id}": "a",
+    "{endpoint}": "a",
+    "{month}": "2026-11",
+    "{sitting}": first_of(weekly()).id,
+}
+
+RAPAT = {"title": "Rapat baru", "start": "2026-11-28 22:00", "duration": "90m"}
 
 BODIES = {
     "/api/v1/incidents/{number}/remarks": ACK,
@@ -77,6 +100,12 @@ BODIES = {
     "/masuk": {"nama": "budi", "sandi": PASSWORDS["budi"], "ke": "/"},
     "/gangguan/{number}/tindak": {"deed": "note", "text": "x"},
     "/pemeliharaan": WINDOW,
+    "/rapat": RAPAT,
+    "/rapat/{sitting}/hadir": {"province": "aceh", "presence": "hadir"},
+    "/rapat/{sitting}/ubah": {"deed": "batal"},
+    "/api/v1/meetings": {"id": "baru"} | RAPAT,
+    "/api/v1/meetings/{sitting}/move": {"start": "2026-11-28 22:00"},
+    "/api/v1/meetings/{sitting}/attendance": {"province": "aceh", "presence": "hadir"},
 }
 
 SESSIONS = ("viewer", "operator", "stale")
@@ -129,6 +158,8 @@ TOLD = {
     "/api/v1/incidents/{number}",
     "/api/v1/maintenance",
     "/api/v1/endpoints/{id}/path",
+    "/api/v1/meetings",
+    "/api/v1/meetings/{sitting}",
 }
 
 
@@ -152,6 +183,7 @@ def world(tmp_path: Path) -> World:
         provinces=it.settings.provinces,
         web=Web(tokens_file=str(tmp_path / "tokens"), users_file=str(tmp_path / "users")),
     )
+    it.agenda = (weekly(),)
     return it
 
 

@@ -14,6 +14,7 @@ from vcmon.config.address import is_page, parse_canary
 from vcmon.config.document import Document, Loc, dotted, parse_document
 from vcmon.config.endpoints import Vocabulary, build_endpoints
 from vcmon.config.inventory import Row, read_rows
+from vcmon.config.meetings import build_meetings
 from vcmon.config.profiles import ProfileReader, refuse_extremes
 from vcmon.config.provinces import provinces
 from vcmon.config.report import Place, Report
@@ -25,6 +26,7 @@ from vcmon.config.validate import unsaid, validate
 from vcmon.config.windows import Scopes, build_windows
 from vcmon.errors import ConfigError, Problem
 from vcmon.model.endpoint import Endpoint
+from vcmon.model.meeting import Meeting
 from vcmon.model.memory import Maintenance
 
 
@@ -45,10 +47,18 @@ class Parts:
         scopes = Scopes.of(endpoints, complete=self.complete)
         return build_windows(self.file.maintenance, scopes, self.at)
 
+    def meetings(self, endpoints: tuple[Endpoint, ...]) -> tuple[Meeting, ...]:
+        """The meetings over these endpoints; what is wrong is reported."""
+        rooms = {endpoint.id for endpoint in endpoints} if self.complete else None
+        return build_meetings(self.file.meetings, rooms, self.at)
+
     def settings(
-        self, endpoints: tuple[Endpoint, ...], windows: tuple[Maintenance, ...] = ()
+        self,
+        endpoints: tuple[Endpoint, ...],
+        windows: tuple[Maintenance, ...] = (),
+        meetings: tuple[Meeting, ...] = (),
     ) -> Settings:
-        """The settings with these endpoints and windows."""
+        """The settings with these endpoints, windows and meetings."""
         file = self.file
         return Settings(
             endpoints=endpoints,
@@ -63,6 +73,7 @@ class Parts:
             incidents=file.incidents,
             path=file.path,
             maintenance=windows,
+            meetings=meetings,
             canaries=tuple(map(parse_canary, file.canaries)),
             quality=self.quality,
             files=self.files,
@@ -85,9 +96,9 @@ def load(path: Path) -> Settings:
     report = Report()
     parts = read_parts(path, report)
     endpoints = build_endpoints(parts.rows, parts.words, report, complete=parts.complete)
-    windows = parts.windows(endpoints)
+    windows, meetings = parts.windows(endpoints), parts.meetings(endpoints)
     report.raise_any()
-    return parts.settings(endpoints, windows)
+    return parts.settings(endpoints, windows, meetings)
 
 
 def read_parts(path: Path, report: Report) -> Parts:

@@ -42,6 +42,8 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "keep_hours": (2 * 86_400.0, 3_660 * 86_400.0),
     "keep_minutes": (86_400.0, 400 * 86_400.0),
     "window": (60.0, 86_400.0),
+    "calm": (0.0, 86_400.0),  # of a meeting; that of flapping is a number
+    "checkpoints": (0.0, 86_400.0),  # a list: config/meetings.py holds each against this
     "together": (0.0, 3_600.0),
     "reopen": (0.0, 86_400.0),
     "session": (300.0, 30 * 86_400.0),  # a wallboard signs in once a month

@@ -1,6 +1,6 @@
-"""Recurrence rules of RFC 5545, as far as maintenance needs them; pure.
+"""Recurrence rules of RFC 5545, as far as maintenance and meetings need them; pure.
 
-A rule is read in the window's own zone: every Sunday at 22.00 WIT stays at 22.00 WIT. An UNTIL
+A rule is read in its window's own zone: every Sunday at 22.00 WIT stays at 22.00 WIT. An UNTIL
 without a zone is meant in it, too, and a date alone means the whole of that day.
 """
 
@@ -19,7 +19,7 @@ RULE_MAX = 200
 """Characters; a rule for every second Sunday until 2030 has 50."""
 
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-"""More often than daily is no maintenance, and would make thousands of occasions of one line."""
+"""More often than daily is no maintenance and no meeting: thousands of occasions of one line."""
 
 KNOWN = frozenset(
     {
@@ -35,8 +35,8 @@ _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
 def check_rule(text: str, first: datetime) -> None:
     """Raise ValueError, saying what is wrong, unless we can follow the rule from ``first`` on.
 
-    That a rule never comes true is found by searching until the year 9999, which takes seconds:
-    here, once, so that nobody has to later. Not for the loop.
+    One that does not come true within 28 years is refused, too: whoever followed it later would
+    search until the year 9999, which takes seconds.
     """
     if len(text) > RULE_MAX:
         raise ValueError(f"expected at most {RULE_MAX} characters, found {len(text)}")
@@ -56,11 +56,22 @@ def check_rule(text: str, first: datetime) -> None:
         # Without its end: a rule that never comes true is searched for up to the year 9999.
         endless = ";".join(f"{name}={value}" for name, value in parts.items() if name != "UNTIL")
         rule_of(text, first)
-        happens = next(iter(rule_of(endless, first)), None) is not None
+        happens = next(iter(rule_of(endless, _late(first))), None) is not None
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"not a rule of RFC 5545: {error}") from None
     if not happens:
         raise ValueError("there is no such day: this never happens")
+
+
+def _late(first: datetime) -> datetime:
+    """The same day of the same week in a year like this one, with no more than 55 left to search.
+
+    Every 28 years the calendar is the same, where no century comes between.
+    """
+    shape = first.replace(month=12, day=31).weekday(), first.year % 4
+    years = range(9944, 9972)
+    alike = (year for year in years if (date(year, 12, 31).weekday(), year % 4) == shape)
+    return first.replace(year=next(alike, first.year))
 
 
 def _check_days(parts: dict[str, str]) -> None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
 from pydantic.json_schema import models_json_schema
 
 from vcmon.config.fields import Duration, Port, Strict, duration
 from vcmon.config.kinds import PARAMS
 from vcmon.config.reports import Reports
 from vcmon.config.settings import Defaults, Flapping, History, Incidents, Tracing, Web
+from vcmon.model.meeting import CHECKPOINTS
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
 """Names of profiles and quality classes: they become metric labels."""
 
 VANTAGE = r"^[a-z0-9][a-z0-9-]{0,62}$"
 """What a vantage may be called: a DNS label, as it becomes part of a scrape target's name."""
+
+MEETING = r"^[a-z0-9][a-z0-9-]{0,39}$"
+"""What a meeting may be called: it stands in addresses, and becomes a metric label."""
 
 Name = Annotated[str, Field(pattern=NAME)]
 Line = Annotated[str, Field(min_length=1, max_length=300)]
@@ -51,6 +55,49 @@ class WindowFields(Strict):
     repeat: Annotated[str, Field(max_length=200)] = ""  # RFC 5545
 
 
+def _listed(value: Any) -> Any:
+    # a tuple: after this the strict mode of pydantic takes no list for one
+    return (
+        (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+    )
+
+
+Roster = Annotated[
+    tuple[Line, ...],
+    BeforeValidator(_listed),
+    Field(max_length=100),  # more than there are provinces
+    WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""Provinces by slug, code or name; ``all`` for each that the other list doesn't have."""
+
+
+class LimitFields(Strict):
+    """What a province must keep to be ready; unsaid, its link's quality class says it."""
+
+    loss: Annotated[float, Field(gt=0, le=1)] | None = None
+    jitter: Duration | None = None
+    rtt: Duration | None = None
+    window: Duration = 900.0  # before a checkpoint, over which they are judged
+    calm: Duration = 1800.0  # so long it must not have been down
+
+
+class MeetingFields(Strict):
+    """One meeting of Centre and Regions, once or again and again."""
+
+    id: Annotated[str, Field(pattern=MEETING)]
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    organiser: Annotated[str, Field(max_length=200)] = ""
+    start: Line  # local time in ``zone``
+    duration: Duration
+    zone: Line = "Asia/Jakarta"
+    repeat: Annotated[str, Field(max_length=200)] = ""  # RFC 5545
+    room: Annotated[str, Field(max_length=300)] = ""  # an endpoint that all join
+    required: Roster = ("all",)
+    optional: Roster = ()
+    checkpoints: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=8)] = CHECKPOINTS
+    limits: LimitFields = LimitFields()
+
+
 class SettingsFile(Strict):
     """One vcmon: where it stands, what it probes, and where it shows it."""
 
@@ -64,6 +111,7 @@ class SettingsFile(Strict):
     incidents: Incidents = Incidents()
     path: Tracing = Tracing()
     maintenance: Annotated[tuple[WindowFields, ...], Field(max_length=500)] = ()
+    meetings: Annotated[tuple[MeetingFields, ...], Field(max_length=100)] = ()
     canaries: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
     checks: Annotated[dict[Name, dict[str, Any]], Field(default_factory=dict, max_length=500)]
     quality: Annotated[dict[str, QualityFields], Field(default_factory=dict, max_length=100)]

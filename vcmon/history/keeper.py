@@ -20,6 +20,7 @@ from vcmon.history.facts import Facts
 from vcmon.history.freezing import freeze_due
 from vcmon.history.intervals import Recovered
 from vcmon.history.maintenance import Agenda
+from vcmon.history.meetings import combined
 from vcmon.history.ninety import Ninety, read_ninety
 from vcmon.history.people import Said
 from vcmon.history.recorder import Recorder
@@ -137,7 +138,7 @@ class Keeper:
     def meetings(self) -> tuple[Meeting, ...]:
         """What is planned now, by the settings and by people; in memory."""
         planned = () if self._settings is None else self._settings.meetings
-        return (*planned, *self._said.meetings)
+        return combined(planned, self._said.meetings)
 
     def _plan(self) -> None:
         if self._settings is not None:

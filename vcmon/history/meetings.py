@@ -7,6 +7,7 @@ another time it is called, and kept, anew. Rolls, kept sittings and marks stay f
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from pydantic import TypeAdapter
 
 from vcmon.config.recurrence import ends
 from vcmon.history.base import Base, ms, ms_or_none, seconds
-from vcmon.model.meeting import Attendance, Meeting, Presence, RollCall, Sitting
+from vcmon.model.meeting import Attendance, Meeting, Origin, Presence, RollCall, Sitting
 
 _MEETING, _SITTING, _ROLL = TypeAdapter(Meeting), TypeAdapter(Sitting), TypeAdapter(RollCall)
 
@@ -153,3 +154,21 @@ def over_at(meeting: Meeting) -> float | None:
         return None
     moves = (each.start + each.seconds for each in meeting.moved)
     return max(*(at + meeting.seconds for at in (last, *meeting.added)), last, *moves)
+
+
+def combined(settled: Iterable[Meeting], said: Iterable[Meeting]) -> tuple[Meeting, ...]:
+    """All that is planned: the settings' meetings with what people moved and called off of them,
+    then people's own. One of theirs that has the name of one of the settings waits for another.
+    """
+    changes = {each.id: each for each in said}
+    mine = [_changed(each, changes.pop(each.id, each)) for each in settled]
+    own = (each for each in changes.values() if each.origin is not Origin.SETTINGS)
+    return (*mine, *own)
+
+
+def _changed(settled: Meeting, said: Meeting) -> Meeting:
+    if said.origin is not Origin.SETTINGS:
+        return settled
+    return replace(
+        settled, excluded=said.excluded, moved=said.moved, cancelled_at=said.cancelled_at
+    )

@@ -11,6 +11,15 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from vcmon import __version__
+from vcmon.config.schema import MeetingFields
+from vcmon.views.meeting_shapes import (
+    MarkFields,
+    MarkShape,
+    MeetingList,
+    MeetingShape,
+    MoveFields,
+    SittingDetailShape,
+)
 from vcmon.views.path_shapes import EndpointPathShape, IncidentDetailShape
 from vcmon.views.shapes import (
     ErrorShape,
@@ -35,6 +44,7 @@ INCIDENT_FILTERS: Mapping[str, Any] = {
 DAYS: Mapping[str, Any] = {"days": {"type": "integer", "minimum": 1, "maximum": 366, "default": 30}}
 CACHED, TRIED = (304,), (401, 403, 429, 503)
 ENDPOINT = {"type": "string", "pattern": "^[a-z0-9-]{1,63}$"}
+SITTING = {"type": "string", "pattern": "^[a-z0-9-]{1,60}$"}
 DONE_WITHOUT_MEMORY = (400, 401, 403, 404, 413, 415, 429, 503)
 DONE = (400, 401, 403, 404, 413, 415, 422, 429, 503)
 
@@ -119,6 +129,48 @@ OPERATIONS = (
         "post", "/api/v1/maintenance/{number}/end", "End a window now", MaintenanceShape, DONE
     ),
     Operation(
+        "get",
+        "/api/v1/meetings",
+        "Meetings that are not over, and when they take place",
+        MeetingList,
+        (*CACHED, 400, 404, *TRIED),
+        query=DAYS,
+    ),
+    Operation(
+        "get",
+        "/api/v1/meetings/{sitting}",
+        "One sitting: who can join, and who was there",
+        SittingDetailShape,
+        (*CACHED, 400, 404, *TRIED),
+    ),
+    Operation(
+        "post", "/api/v1/meetings", "Plan a meeting", MeetingShape, DONE, MeetingFields, status=201
+    ),
+    Operation(
+        "post",
+        "/api/v1/meetings/{sitting}/cancel",
+        "Call a sitting off, or by a meeting's id all that is to come of it",
+        MeetingShape,
+        DONE,
+    ),
+    Operation(
+        "post",
+        "/api/v1/meetings/{sitting}/move",
+        "Move one sitting",
+        MeetingShape,
+        DONE,
+        MoveFields,
+    ),
+    Operation(
+        "post",
+        "/api/v1/meetings/{sitting}/attendance",
+        "Mark who is there",
+        MarkShape,
+        DONE,
+        MarkFields,
+        status=201,
+    ),
+    Operation(
         "post", "/api/v1/heartbeat/{endpoint}", "Report in", HeartbeatShape, DONE_WITHOUT_MEMORY
     ),
     Operation("get", "/api/v1/openapi.json", "This description", None, CACHED),
@@ -199,6 +251,7 @@ def _parameters(it: Operation) -> list[dict[str, Any]]:
             ("number", NUMBER),
             ("id", ID),
             ("endpoint", ENDPOINT),
+            ("sitting", SITTING),
         )
         if f"{{{name}}}" in it.path
     ]

@@ -25,13 +25,13 @@ def unheard(_endpoint: str) -> None:
     """What becomes of a heartbeat there."""
 
 
+def never_called(_sitting: str) -> RollCall | None:
+    """Of a vcmon that calls no roll."""
+    return None
+
+
 def no_memory() -> None:
     """The memory of a vcmon that has none."""
-    return
-
-
-def no_roll(_sitting: str) -> None:
-    """The roll where nobody keeps meetings."""
     return
 
 
@@ -60,6 +60,6 @@ class Sources:
     open_to_write: Callable[[], Store | None] = no_memory  # likewise, to append what people say
     heartbeat_period: Callable[[str], float | None] = nobody_reports  # seconds; None: not expected
     heard: Callable[[str], None] = unheard  # an endpoint that is expected to has reported in
-    agenda: Callable[[], Sequence[Meeting]] = tuple  # all that is planned, in memory
+    agenda: Callable[[], Sequence[Meeting]] = tuple  # of the settings and of people, from memory
     coming: Callable[[], Sequence[Sitting]] = tuple  # on, or within a day: one a meeting, a few
-    roll: Callable[[str], RollCall | None] = no_roll  # of a sitting's id, now; None: over, unknown
+    roll: Callable[[str], RollCall | None] = never_called  # of a sitting by its id, as of now

@@ -23,6 +23,7 @@ from vcmon.views.door import Door
 from vcmon.views.frame import spoken
 from vcmon.views.gate import Gate
 from vcmon.views.incident_face import IncidentFace
+from vcmon.views.meetings import serve_meetings
 from vcmon.views.metrics import Metrics
 from vcmon.views.outside import Outside
 from vcmon.views.press import Body, Press, accepts_gzip, answer, slices
@@ -382,5 +383,6 @@ def build(sources: Sources) -> web.Application:
     Outside(sources, shelf).add_to(app)
     IncidentFace(sources, shelf, faces.pages).add_to(app)
     ProvinceFace(sources, shelf, faces.pages).add_to(app)
+    serve_meetings(app, sources, shelf, (gate, door), faces.pages)
     stream.Stream(sources).add_to(app)
     return app

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.fakes.clock import EPOCH
-from vcmon.history.meetings import over_at
+from vcmon.history.meetings import combined, over_at
 from vcmon.history.store import Store
 from vcmon.model.meeting import (
     Attendance,
@@ -148,3 +148,13 @@ def test_when_a_meeting_is_over(store: Store, meeting: Meeting, over: float | No
     else:
         assert store.said(over + DAY - 0.001).meetings == (told,)
         assert store.said(over + DAY).meetings == ()
+
+
+def test_what_people_change_of_the_settings_meetings_lies_over_them() -> None:
+    """Moves and cancellations count, all else is as the settings have it now."""
+    settled = replace(ONCE, id="mingguan", title="new", author="")
+    copy = replace(WEEKLY, origin=Origin.SETTINGS, cancelled_at=MONDAY)
+    (found,) = combined([settled], [copy])
+    assert found == replace(settled, excluded=copy.excluded, moved=copy.moved, cancelled_at=MONDAY)
+    assert combined([settled], [WEEKLY]) == (settled,)  # a name that was taken by the settings
+    assert combined([], [copy, ONCE]) == (ONCE,)  # one that left the settings

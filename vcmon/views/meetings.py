@@ -1,0 +1,26 @@
+"""All that is served of meetings, in one place."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from vcmon.views.door import Door
+from vcmon.views.gate import Gate
+from vcmon.views.meeting_api import MeetingApi
+from vcmon.views.meeting_doing import MeetingDoing
+from vcmon.views.meeting_face import MeetingFace
+from vcmon.views.meeting_list import MeetingList
+from vcmon.views.pages import Pages
+from vcmon.views.shelf import Shelf
+from vcmon.views.sources import Sources
+
+
+def serve_meetings(
+    app: web.Application, sources: Sources, shelf: Shelf, people: tuple[Gate, Door], pages: Pages
+) -> None:
+    """Put every address of meetings into the application."""
+    gate, door = people
+    MeetingList(sources, shelf, door, pages).add_to(app)
+    MeetingDoing(sources, shelf, door, pages).add_to(app)
+    MeetingFace(sources, shelf, pages).add_to(app)
+    MeetingApi(sources, shelf, gate).add_to(app)
