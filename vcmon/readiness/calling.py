@@ -1,4 +1,4 @@
-"""What people do to a sitting: mark who is there, move it, call it off; each with an audit entry."""
+"""What people do to a sitting: mark who is there, move it, call it off; with an audit entry each."""
 
 from __future__ import annotations
 

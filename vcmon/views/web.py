@@ -383,6 +383,7 @@ def build(sources: Sources) -> web.Application:
     Outside(sources, shelf).add_to(app)
     IncidentFace(sources, shelf, faces.pages).add_to(app)
     ProvinceFace(sources, shelf, faces.pages).add_to(app)
-    serve_meetings(app, sources, shelf, (gate, door), faces.pages)
+    styles = tuple(map(faces.assets.path, ("vcmon.css", "rincian.css", "rapat.css")))
+    serve_meetings(app, sources, shelf, (gate, door), (faces.pages, styles))
     stream.Stream(sources).add_to(app)
     return app

@@ -1,0 +1,19 @@
+"""The minutes as a file that stands alone: its style is inside, and it leads nowhere."""
+
+from __future__ import annotations
+
+from vcmon.readiness.minutes import Minutes
+from vcmon.views import minutes_data, minutes_page
+from vcmon.views.meeting_roll import Look
+from vcmon.views.pages import make_environment
+from vcmon.views.report_file import STYLE
+
+
+def written(it: Minutes, look: Look, form: str, dialect: str) -> str:
+    """The text of a file: ``form`` is html, csv or json, ``dialect`` id or iso (of CSV only)."""
+    if form == "csv":
+        return minutes_data.as_csv(it, look, dialect)
+    if form == "json":
+        return minutes_data.as_json(it, look)
+    dress = minutes_page.Dress(embedded=(STYLE.read_text("utf-8"), minutes_page.STYLE))
+    return minutes_page.document(make_environment(), it, look, dress)
