@@ -29,6 +29,7 @@ BUSY = (
     "integration/test_forms.py",
     "integration/test_heartbeat_gate.py",
     "integration/test_matrix.py",
+    "integration/test_meeting_pages.py",
     "integration/test_outside.py",
     "integration/test_page_memory.py",
     "integration/test_private.py",
