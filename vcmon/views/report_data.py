@@ -55,11 +55,12 @@ def as_csv(report: Report, dialect: str) -> str:
     writer = csv.writer(out, delimiter=comma, lineterminator="\r\n")
     writer.writerow([header[tongue.place] for header in HEADERS])
     for line in (report.country, *report.lines):
-        writer.writerow([_harmless(cell) for cell in _cells(report, line, tongue)])
+        writer.writerow([harmless(cell) for cell in _cells(report, line, tongue)])
     return BOM + out.getvalue()
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
+    """The cell so that a spreadsheet shows it, whatever it begins with."""
     return f"'{cell}" if cell.startswith(STEERING) else cell
 
 
@@ -114,11 +115,13 @@ def as_json(report: Report) -> str:
         "schema": SCHEMA,
         "month": str(report.month),
         "zone": report.rules.zone,
-        "start": _time(report.start),
-        "stop": _time(report.stop),
-        "counted_until": _time(report.until),
+        "start": time_text(report.start),
+        "stop": time_text(report.stop),
+        "counted_until": time_text(report.until),
         "status": _standing(report),
-        "frozen_at": None if report.frozen_at is None else _time(milliseconds(report.frozen_at)),
+        "frozen_at": None
+        if report.frozen_at is None
+        else time_text(milliseconds(report.frozen_at)),
         "rules": _rules(report),
         "formula": {
             "availability": "(up + degraded + short) / (up + degraded + short + down + "
@@ -166,7 +169,7 @@ def _line(line: Line) -> dict[str, Any]:
         "outages": figure.count,
         "mttr_ms": None if figure.mttr is None else int(figure.mttr),
         "longest_ms": figure.longest if figure.count else None,
-        "outage_list": [_outage(each) for each in figure.outages],
+        "outage_list": [outage_object(each) for each in figure.outages],
     }
 
 
@@ -174,10 +177,11 @@ def _cut(share: Fraction | None) -> float | None:
     return None if share is None else float(cut_percent(share))
 
 
-def _outage(outage: Outage) -> dict[str, Any]:
+def outage_object(outage: Outage) -> dict[str, Any]:
+    """One outage as JSON has it."""
     return {
-        "start": _time(outage.start),
-        "stop": None if outage.stop is None else _time(outage.stop),
+        "start": time_text(outage.start),
+        "stop": None if outage.stop is None else time_text(outage.stop),
         "counted_ms": outage.counted,
         "reason": str(outage.reason),
         "parent": outage.parent,
@@ -189,7 +193,7 @@ def _amendment(correction: Correction) -> dict[str, Any]:
     said = correction.amendment
     return {
         "series": said.series,
-        "at": _time(milliseconds(said.at)),
+        "at": time_text(milliseconds(said.at)),
         "author": words.clean(said.author),
         "reason": words.clean(said.reason, 500),
         "moved_ms": said.milliseconds,
@@ -202,5 +206,6 @@ def _amendment(correction: Correction) -> dict[str, Any]:
     }
 
 
-def _time(at: int) -> str:
+def time_text(at: int) -> str:
+    """Milliseconds as RFC 3339, UTC."""
     return f"{instant(at):%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"

@@ -72,7 +72,7 @@ def test_the_last_version_counts(store: Store) -> None:
 
 
 def test_a_roll_is_kept_once(store: Store) -> None:
-    """The second roll of a checkpoint changes nothing, and says so; each checkpoint and start has its own."""
+    """The second roll of a checkpoint, for one start, changes nothing, and says so."""
     later = replace(ROLL, checkpoint=0.0, at=MONDAY, verdicts=())
     assert store.keep_roll(later)
     assert store.keep_roll(ROLL)
