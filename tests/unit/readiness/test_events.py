@@ -224,7 +224,7 @@ def test_what_can_not_be_read_is_told_with_its_line(lines: tuple[str, ...], told
         (b"BEGIN:VEVENT\nEND:VEVENT", "x.ics:1: BEGIN:VEVENT has no place here"),
         (OUTLOOK[:1200], "x.ics:14: the file ends within 'VEVENT', begun here: it is not whole"),
         (OUTLOOK.replace(b"END:VALARM\r\n", b""), "x.ics:40: expected END:VALARM (begun in "),
-        (crlf("\n".join(["BEGIN:VCALENDAR", *["BEGIN:X"] * 5])), "x.ics:6: expected at most 5 comp"),
+        (crlf("\n".join(["BEGIN:VCALENDAR", *["BEGIN:X"] * 5])), "x.ics:6: expected at most 5 co"),
         (event(START, method="REPLY"), "x.ics:4: METHOD: 'REPLY' is some"),
         (b"x" * (ics.FILE_MAX + 1), "x.ics: expected at most 4 MiB, found more"),
     ],
