@@ -281,6 +281,9 @@ class World:
             return None
         return Store.open(self.file, write=write, make=False)
 
+    def _roll(self, sitting: str) -> RollCall | None:
+        return self.rolls.get(sitting)
+
     def _seconds(self) -> Mapping[str, Mapping[State, float]]:
         return {s.province.slug: {State.UP: 86400.5} for s in self.snapshot.provinces}
 
@@ -309,5 +312,5 @@ class World:
             heard=self.heard.append,
             agenda=lambda: self.agenda,
             coming=lambda: self.coming,
-            roll=self.rolls.get,
+            roll=self._roll,
         )
