@@ -39,7 +39,7 @@ from vcmon.readiness import agenda, calling
 from vcmon.readiness.clashes import clashes
 from vcmon.readiness.events import Event, read_events
 from vcmon.readiness.ics import FILE_MAX
-from vcmon.readiness.importing import Outcome, Wishes, carry_out, decide, free_id
+from vcmon.readiness.importing import Outcome, Wishes, carry_out, decide
 from vcmon.views.meeting_shapes import MoveFields, meeting_list, moved_to
 from vcmon.views.shapes import explained
 
@@ -139,7 +139,7 @@ def _meeting(wanted: Plan, settings: Settings, taken: set[str]) -> Meeting:
     names = ("title", "start", "duration", "zone", "repeat", "room", "organiser")
     written: dict[str, object] = {name: getattr(wanted, name) for name in names}
     written |= {
-        "id": wanted.id or free_id(wanted.title, taken),
+        "id": wanted.id or calling.free_id(wanted.title, taken),
         "required": _listed(wanted.required),
         "optional": _listed(wanted.optional),
     }

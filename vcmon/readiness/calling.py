@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
@@ -33,6 +34,8 @@ MEETINGS_MAX = 500
 
 CHANGES_MAX = 500
 """Sittings of one meeting that are moved or left out: a daily one changed for two years."""
+
+_NO_NAME = re.compile(r"[^a-z0-9]+")
 
 
 def mark(store: Store, it: Sitting, said: Attendance, doer: Doer) -> Attendance:
@@ -159,3 +162,10 @@ def _others(meeting: Meeting, it: Sitting) -> tuple[Moved, ...]:
 def _not_begun(it: Sitting, now: float) -> None:
     if it.start <= now:
         raise RefusedError(f"{it.id} has begun: what took place stays")
+
+
+def free_id(title: str, taken: Collection[str]) -> str:
+    """An id made of the title's words, that no other meeting has."""
+    stem = _NO_NAME.sub("-", title.lower())[:32].strip("-") or "rapat"
+    tried = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
+    return next(each for each in tried if each not in taken)

@@ -6,7 +6,6 @@ same changes nothing. What is no meeting is left out, and told.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,10 +17,8 @@ from vcmon.history.remarks import RefusedError, named
 from vcmon.history.store import Store
 from vcmon.model.meeting import Meeting, Moved, Origin, Seat
 from vcmon.readiness import agenda
-from vcmon.readiness.calling import CHANGES_MAX, MEETINGS_MAX
+from vcmon.readiness.calling import CHANGES_MAX, MEETINGS_MAX, free_id
 from vcmon.readiness.events import Event
-
-_NO_NAME = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +89,6 @@ def carry_out(store: Store, outcome: Outcome, doer: Doer, now: float) -> None:
         for each in outcome.changes:
             store.put_meeting(each.meeting, author, now)
             store.audit(now, doer.name, doer.role, each.deed, f"meeting:{each.meeting.id}")
-
-
-def free_id(title: str, taken: Collection[str]) -> str:
-    """An id made of the title's words, that no other meeting has."""
-    stem = _NO_NAME.sub("-", title.lower())[:32].strip("-") or "rapat"
-    tried = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
-    return next(each for each in tried if each not in taken)
 
 
 @dataclass(slots=True)

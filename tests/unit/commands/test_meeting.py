@@ -97,8 +97,8 @@ def test_a_meeting_is_planned_and_its_clashes_are_pointed_out(vcmon: Vcmon, tmp_
     assert done.stdout.splitlines() == [
         "meeting rapat-pilkada: Rapat Pilkada, 2026-12-24 09:00:00 WIB",
         (
-            "note: rapat-pilkada-20261224-0900 (Rapat Pilkada), 2026-12-24 09:00 WIB: on a holiday, "
-            "Cuti Bersama Hari Raya Natal"
+            "note: rapat-pilkada-20261224-0900 (Rapat Pilkada), 2026-12-24 09:00 WIB: "
+            "on a holiday, Cuti Bersama Hari Raya Natal"
         ),
     ]
     assert [each.id for each in kept(tmp_path)] == ["rapat-pilkada"]

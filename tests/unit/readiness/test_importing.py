@@ -18,8 +18,9 @@ from vcmon.history.store import Store
 from vcmon.model.meeting import Meeting, Moved, Origin
 from vcmon.model.memory import Entry
 from vcmon.readiness import agenda, importing
+from vcmon.readiness.calling import free_id
 from vcmon.readiness.events import read_events
-from vcmon.readiness.importing import Change, Outcome, Wishes, carry_out, decide, free_id
+from vcmon.readiness.importing import Change, Outcome, Wishes, carry_out, decide
 
 NOW = datetime(2026, 11, 18, tzinfo=ZoneInfo("UTC")).timestamp()
 DAY, WEEK = 86_400.0, 7 * 86_400.0
