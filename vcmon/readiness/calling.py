@@ -1,4 +1,4 @@
-"""What people do to a sitting: mark who is there, move it, call it off; with an audit entry each."""
+"""What people do to a sitting: mark who is there, move it, call it off; each audited."""
 
 from __future__ import annotations
 
