@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests.dashboards import province_stories
+from tests.dashboards import meeting_stories, province_stories
 from tests.dashboards.story import Story
 from tests.fakes.needs import needs
 
@@ -46,7 +46,7 @@ def run(text: str, folder: Path) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("stories", [province_stories.stories])
+@pytest.mark.parametrize("stories", [province_stories.stories, meeting_stories.stories])
 def test_each_story(stories: Callable[[], Iterable[Story]], tmp_path: Path) -> None:
     """Exactly the alerts that it tells of, from when to when, with these texts."""
     told = list(stories())
