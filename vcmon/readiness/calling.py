@@ -1,4 +1,4 @@
-"""What people do to a sitting: mark who is there, move it, call it off; each audited."""
+"""What people do to a sitting: mark who is there, move it, call it off; audited each time."""
 
 from __future__ import annotations
 
@@ -141,7 +141,10 @@ def _changed(
     doer, now, action = deed
     author = named(doer.name)
     with store.transaction():
-        it = replace(change(store.meeting(planned.id) or planned), author=author)
+        kept = store.meeting(planned.id)
+        # Of another origin it is another meeting, which only bears the same name.
+        last = kept if kept is not None and kept.origin is planned.origin else planned
+        it = replace(change(last), author=author)
         if len(it.excluded) + len(it.moved) > CHANGES_MAX:
             raise RefusedError(f"{it.id} has {CHANGES_MAX} changed sittings: plan it anew")
         store.put_meeting(it, author, now)

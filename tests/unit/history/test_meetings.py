@@ -157,4 +157,5 @@ def test_what_people_change_of_the_settings_meetings_lies_over_them() -> None:
     (found,) = combined([settled], [copy])
     assert found == replace(settled, excluded=copy.excluded, moved=copy.moved, cancelled_at=MONDAY)
     assert combined([settled], [WEEKLY]) == (settled,)  # a name that was taken by the settings
-    assert combined([], [copy, ONCE]) == (ONCE,)  # one that left the settings
+    own = replace(ONCE, origin=Origin.PERSON)
+    assert combined([], [copy, own]) == (own,)  # one that left the settings
