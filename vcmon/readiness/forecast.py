@@ -31,6 +31,15 @@ PRIOR = 2.0
 """Weeks that the whole history counts as: more hides what is particular about an hour, less takes
 one bad Monday for a habit. By the Brier score over simulated years 1 and 2 are the best."""
 
+SURE = 0.995
+"""A history without an outage is no promise: it counts as one day in two hundred."""
+
+LEVEL = 0.8
+"""Share of cases that the range holds."""
+
+GRAIN = 500
+"""Steps of the density: the range is exact to a five-hundredth."""
+
 LOST = frozenset({State.DOWN, State.UNREACHABLE})
 
 
