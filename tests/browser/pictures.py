@@ -23,7 +23,7 @@ from tests.fakes.process import Monitor, free_port, running
 from tests.fakes.signing import PASSWORDS
 from vcmon.history.store import Store
 from vcmon.lab.country import country
-from vcmon.lab.demo import country_process, write_settings
+from vcmon.lab.demo import country_process, first_meeting, write_settings
 from vcmon.model.memory import Interval
 from vcmon.model.result import Blame, Reason
 from vcmon.model.status import State
@@ -123,7 +123,7 @@ async def take_meeting(folder: Path) -> None:
         await page.keyboard.press("Enter")
         await page.wait_for_url(f"{view.url}{one}/hadir?selesai=aceh")
         await page.screenshot(path=IMAGES / "hadir.png", clip=_top(520))
-        await _open(page, view.url + one)
+        await _open(page, f"{view.url}{one}?jeda")  # by its own clock
         await page.screenshot(path=IMAGES / "rapat.png", clip=_top(760))
 
 
@@ -150,7 +150,7 @@ def main() -> None:
     """Run the demo, wait for its story, take the pictures."""
     port = free_port()
     with tempfile.TemporaryDirectory() as name, country_process(Path(name), 1):
-        config = write_settings(Path(name), port)
+        config = write_settings(Path(name), port, first_meeting(time.time()))
         make_up_a_past(Path(name) / "vcmon.db", time.time() - 60)
         with running(config, port) as monitor:
             time.sleep(STORY)
