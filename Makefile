@@ -30,13 +30,13 @@ test: install-dev peers ## all tests but the long ones (PYTEST_ARGS="tests/unit 
 check: install-dev ## style, types, architecture
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy --strict vcmon tests benchmarks scripts
+	@$(BIN)/mypy --strict vcmon tests benchmarks scripts dashboards
 	@$(BIN)/pytest -q tests/test_architecture.py
 
 bench: install-dev peers ## measure against fping and others (BENCH_ARGS=--help)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-simulate: install-dev ## the truth simulator: 200 months and a year (SIM_ARGS=--help)
+simulate: install-dev ## the truth simulator: 200 months, a year, a year of meetings (SIM_ARGS=--help)
 	@$(BIN)/python -m tests.simulator $(SIM_ARGS)
 
 fuzz: install-dev ## a million hostile inputs for each parser (FUZZ_ARGS=--help)

@@ -57,6 +57,7 @@ BUSY = (
 
 ALONE = (
     "integration/test_lab_country.py",  # addresses and ports that test_lab_demo.py has, too
+    "integration/test_lab_meeting.py",  # likewise
     "integration/test_memory_",
     "integration/test_net_icmp.py",
     "integration/test_probe_call_paths.py",

@@ -20,7 +20,7 @@ from tests.fakes.chromium import browsing, stop_shared
 from tests.fakes.process import Monitor, free_port, running
 from vcmon.history.store import Store
 from vcmon.lab.country import country
-from vcmon.lab.demo import country_process, write_settings
+from vcmon.lab.demo import country_process, first_meeting, write_settings
 from vcmon.model.memory import Interval
 from vcmon.model.result import Blame, Reason
 from vcmon.model.status import State
@@ -126,7 +126,7 @@ def main() -> None:
     """Run the demo, wait for its story, take the pictures."""
     port = free_port()
     with tempfile.TemporaryDirectory() as name, country_process(Path(name), 1):
-        config = write_settings(Path(name), port)
+        config = write_settings(Path(name), port, first_meeting(time.time()))
         make_up_a_past(Path(name) / "vcmon.db", time.time() - 60)
         with running(config, port) as monitor:
             time.sleep(STORY)
