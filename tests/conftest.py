@@ -25,6 +25,7 @@ BUSY = (
     "browser/",
     "fuzz/",
     "integration/test_acting.py",
+    "integration/test_clash_pages.py",
     "integration/test_doorman.py",
     "integration/test_forms.py",
     "integration/test_heartbeat_gate.py",

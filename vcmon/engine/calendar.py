@@ -41,7 +41,7 @@ class Calendar:
         """Run ``job`` once at this wall second, or at once where it has passed; of one name only
         the last that was entered runs.
         """
-        trigger = DateTrigger(datetime.fromtimestamp(wall, ZONE))
+        trigger = DateTrigger(datetime.fromtimestamp(wall, ZONE), ZONE)
         self._scheduler.add_job(job, trigger, id=name, name=name, replace_existing=True)
 
     def clock_was_set(self) -> None:

@@ -33,7 +33,7 @@ def of_windows(
         assert each.occasion is not None
         lines = told.setdefault(each.occasion.maintenance, [])
         what, when = _what(each.sitting), _when(each.sitting, now, tongue)
-        lines.append(tongue.say("Bentrok dengan rapat {what}, {when}.", what=what, when=when))
+        lines.append(tongue.say("Bentrok: {what}, {when}.", what=what, when=when))
     return {window: _cut(lines, OF_WINDOW, tongue) for window, lines in told.items()}
 
 
@@ -47,15 +47,13 @@ def _of_meetings(plans: Plans, settings: Settings, now: float, tongue: Tongue) -
         what, when = _what(each.sitting), _when(each.sitting, now, tongue)
         if each.occasion is None:
             why = words.clean(each.holiday)
-            yield tongue.say(
-                "Rapat {what}, {when}: hari libur, {why}.", what=what, when=when, why=why
-            )
+            yield tongue.say("{what}, {when}: hari libur, {why}.", what=what, when=when, why=why)
             continue
         window = each.occasion.maintenance
         scope = scope_words(window.scope, settings.provinces, tongue)
         why = f"{scope}: {words.clean(window.title)}"
         yield tongue.say(
-            "Rapat {what}, {when}: bentrok dengan pemeliharaan, {why}.",
+            "{what}, {when}: bentrok dengan pemeliharaan, {why}.",
             what=what,
             when=when,
             why=why,

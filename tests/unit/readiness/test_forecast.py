@@ -146,8 +146,8 @@ def test_the_range_means_what_it_says() -> None:
     rng = Random(11)
     inside = 0
     for _ in range(400):
-        chance = rng.betavariate(PRIOR * 0.9, PRIOR * 0.1)
-        found = forecast([rng.random() < chance for _ in range(26)], 0.9)
+        chance = rng.betavariate(PRIOR * 0.6, PRIOR * 0.4)
+        found = forecast([rng.random() < chance for _ in range(26)], 0.6)
         assert found is not None
         inside += found.low <= chance <= found.high
     assert inside / 400 == pytest.approx(LEVEL, abs=0.05)
