@@ -29,6 +29,9 @@ UID_MAX = 500
 TIMES_MAX = 500
 """Times of one event that are added or left out: a daily one changed for two years."""
 
+RULES_MAX = 500
+"""Recurring events of a file: a hostile rule takes ten milliseconds to follow, a usual one none."""
+
 PLANS = frozenset({"", "PUBLISH", "REQUEST", "CANCEL"})
 """Methods of a calendar that plans something; the others are people's answers."""
 
@@ -76,7 +79,7 @@ def read_events(data: bytes, file: str) -> tuple[Event, ...]:
     report = Report()
     components = read_components(data, file, report)
     report.raise_any()
-    events = []
+    events, rules = [], 0
     for component in components:
         try:
             event = _Reading(component).event()
@@ -86,6 +89,11 @@ def read_events(data: bytes, file: str) -> tuple[Event, ...]:
                 break
         else:
             events.append(event)
+            rules += bool(event.rule)
+            if rules > RULES_MAX:
+                what = f"expected at most {RULES_MAX} recurring events, found more"
+                report.add(Place(file, event.line, "RRULE"), what)
+                break
     report.raise_any()
     return tuple(events)
 

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.calendars import GOOGLE, OUTLOOK, ZOOM, crlf, event, together
 from vcmon.errors import ConfigError
 from vcmon.readiness import ics
-from vcmon.readiness.events import Event, read_events
+from vcmon.readiness.events import RULES_MAX, Event, read_events
 
 UTC = ZoneInfo("UTC")
 START = "DTSTART:20261123T010000Z"
@@ -249,3 +249,11 @@ def test_the_number_of_events_is_bounded() -> None:
     many = ["BEGIN:VEVENT", "END:VEVENT"] * (ics.EVENTS_MAX + 1)
     (problem,) = refused(crlf("\n".join(["BEGIN:VCALENDAR", *many, "END:VCALENDAR"])))
     assert problem == "x.ics:10002: expected at most 5000 events, found more"
+
+
+def test_the_number_of_rules_is_bounded() -> None:
+    """Each has to be followed: a file of thousands would hold the command up for minutes."""
+    rule = event(START, "RRULE:FREQ=DAILY;COUNT=9999")
+    assert len(read_events(together(*[rule] * RULES_MAX), "x.ics")) == RULES_MAX
+    (problem,) = refused(together(*[rule] * (RULES_MAX + 1)))
+    assert problem.endswith("RRULE: expected at most 500 recurring events, found more")
