@@ -36,7 +36,7 @@ check: install-dev ## style, types, architecture
 bench: install-dev peers ## measure against fping and others (BENCH_ARGS=--help)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-simulate: install-dev ## the truth simulator: 200 months and a year (SIM_ARGS=--help)
+simulate: install-dev ## the truth simulator: 200 months, a year, a year of meetings (SIM_ARGS=--help)
 	@$(BIN)/python -m tests.simulator $(SIM_ARGS)
 
 fuzz: install-dev ## a million hostile inputs for each parser (FUZZ_ARGS=--help)

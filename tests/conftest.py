@@ -25,10 +25,12 @@ BUSY = (
     "browser/",
     "fuzz/",
     "integration/test_acting.py",
+    "integration/test_clash_pages.py",
     "integration/test_doorman.py",
     "integration/test_forms.py",
     "integration/test_heartbeat_gate.py",
     "integration/test_matrix.py",
+    "integration/test_meeting_pages.py",
     "integration/test_memory_kill.py",
     "integration/test_memory_reports.py",
     "integration/test_outside.py",
@@ -60,6 +62,7 @@ BESIDE = ("lab/test_country.py",)
 
 ALONE = (
     "integration/test_lab_country.py",  # addresses and ports that test_lab_demo.py has, too
+    "integration/test_lab_meeting.py",  # likewise
     "integration/test_memory_",
     "integration/test_net_icmp.py",
     "integration/test_probe_call_paths.py",

@@ -21,23 +21,23 @@ from vcmon.config.loader import load
 from vcmon.config.settings import Settings
 from vcmon.engine.calendar import Calendar
 from vcmon.engine.engine import Engine
-from vcmon.engine.runner import Runner, runs_allowed
 from vcmon.engine.tracing import Bounds, Surveyor, Tracer
-from vcmon.engine.vitals import Vitals, raise_open_files_limit, spare_the_collector
+from vcmon.engine.vitals import Vitals, spare_the_collector
+from vcmon.engine.workshop import Workshop
 from vcmon.errors import ConfigError, StartError
 from vcmon.history.keeper import Keeper
-from vcmon.model.endpoint import Check, Endpoint
+from vcmon.model.endpoint import Check, CheckId, Endpoint
 from vcmon.model.figures import EngineFigures
 from vcmon.model.path import Route
 from vcmon.model.result import Result
 from vcmon.model.status import Transition
-from vcmon.net.deadline import SWITCH, LoopLag
-from vcmon.net.icmp import Pinger
-from vcmon.net.resolver import Resolver
-from vcmon.probes import BEGINS, PROBES
+from vcmon.net.deadline import SWITCH
+from vcmon.readiness.questions import Answers
+from vcmon.readiness.secretary import Office, Secretary
 from vcmon.state.board import Board
 from vcmon.state.canaries import canary_checks
 from vcmon.systemd import ServiceManager
+from vcmon.views.freshness import is_stale
 from vcmon.views.site import Site
 from vcmon.views.sources import Sources
 from vcmon.views.tls import Tls
@@ -95,32 +95,6 @@ async def trace_once(endpoint: Endpoint) -> Route:
 
 
 @dataclass(slots=True)
-class Workshop:
-    """What probing needs: sockets, names, the loop's pulse, the runner."""
-
-    lag: LoopLag
-    pinger: Pinger
-    resolver: Resolver
-    runner: Runner
-
-    @classmethod
-    def open(cls, clock: Clock) -> Workshop:
-        """Open it on the running loop."""
-        lag, pinger, resolver = LoopLag(clock), Pinger(), Resolver(clock)
-        lag.start()
-        pinger.open()
-        slots = asyncio.Semaphore(runs_allowed(raise_open_files_limit()))
-        return cls(
-            lag, pinger, resolver, Runner(clock, lag, pinger, resolver, PROBES, slots, BEGINS)
-        )
-
-    def close(self) -> None:
-        self.pinger.close()
-        self.resolver.close()
-        self.lag.stop()
-
-
-@dataclass(slots=True)
 class App:
     """One running vcmon."""
 
@@ -136,10 +110,16 @@ class App:
     calendar: Calendar
     keeper: Keeper
     tracer: Tracer
+    secretary: Secretary = field(init=False)
+    answers: Answers = field(default_factory=Answers)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     seen_on_disk: tuple[float, ...] = ()
     tls: Tls | None = None
+
+    def __post_init__(self) -> None:
+        office = self.office()
+        self.secretary = Secretary(self.clock, self.calendar, office, answers=self.answers)
 
     def apply(self, settings: Settings) -> None:
         """Take settings into force: state first, so that no result finds it missing."""
@@ -202,6 +182,7 @@ class App:
             now, blind = self.clock.monotonic(), self.board.snapshot().uplink.blind
             self.workshop.runner.heartbeats.look(now, blind=blind)
             self.keeper.tick(self.board)
+            self.secretary.tick()
             self.vitals.beat()
             await asyncio.sleep(PULSE)
 
@@ -220,6 +201,19 @@ class App:
 
     def alive(self) -> bool:
         return self.vitals.alive(self.engine.turned_at)
+
+    def office(self) -> Office:
+        keeper, wall = self.keeper, self.clock.wall
+        return Office(
+            meetings=keeper.meetings,
+            snapshot=self.board.snapshot,
+            fresh=lambda: not is_stale(self.sources(), self.board.snapshot()),
+            ask=self.engine.ask,
+            incidents=lambda: (*keeper.desk.open(), *keeper.desk.closed(wall())),
+            planned=keeper.agenda.within,
+            quality=lambda: self.settings.quality,
+            open_store=partial(keeper.open_store, write=True),
+        )
 
     def sources(self) -> Sources:
         return Sources(
@@ -243,6 +237,9 @@ class App:
             open_to_write=partial(self.keeper.open_store, write=True),
             heartbeat_period=self.workshop.runner.heartbeats.period,
             heard=lambda name: self.workshop.runner.heartbeats.hear(name, self.clock.monotonic()),
+            agenda=self.secretary.agenda,
+            coming=self.secretary.coming,
+            roll=self.secretary.roll,
         )
 
 
@@ -298,20 +295,26 @@ def _compose(config: Path, settings: Settings) -> App:
         keeper.recorder.transition(change)
         tracer.transition(change)
 
-    board = Board(settings, clock, on_transition)
+    board, answers = Board(settings, clock, on_transition), Answers()
+
+    def sink(result: Result, attempts: int) -> Iterable[tuple[CheckId, float, int]]:
+        answers.take(result)
+        return board.record(result, attempts)
+
     return App(
         config=config,
         settings=settings,
         clock=clock,
         workshop=workshop,
         board=board,
-        engine=Engine(clock, workshop.runner, board.record, figures),
+        engine=Engine(clock, workshop.runner, sink, figures),
         figures=figures,
         vitals=Vitals(clock, workshop.lag, figures),
         manager=ServiceManager(os.environ),
         calendar=Calendar(),
         keeper=keeper,
         tracer=tracer,
+        answers=answers,
     )
 
 

@@ -18,11 +18,14 @@ from rich.console import Console
 from rich.text import Text
 
 from vcmon import __version__
+from vcmon.clock import SystemClock
+from vcmon.commands.clashing import of_settings
 from vcmon.commands.correct import correct
 from vcmon.commands.heartbeat import heartbeat
 from vcmon.commands.history import history
 from vcmon.commands.incident import incident
 from vcmon.commands.maintenance import maintenance
+from vcmon.commands.meeting import meeting
 from vcmon.commands.passwd import passwd
 from vcmon.commands.path import path
 from vcmon.commands.reflect import reflect
@@ -70,6 +73,7 @@ cli.command(epilog="Example: vcmon path sumsel-codec")(path)
 cli.command(epilog="Example: vcmon reflect --allow 192.0.2.0/28")(reflect)
 cli.add_typer(incident, name="incident")
 cli.add_typer(maintenance, name="maintenance")
+cli.add_typer(meeting, name="meeting")
 cli.add_typer(token, name="token")
 cli.command(epilog=HEARTBEAT_EXAMPLE)(heartbeat)
 cli.command(epilog="Example: vcmon passwd budi --role operator")(passwd)
@@ -161,8 +165,8 @@ def check(
     console = _stdout()
     for line in summary(settings):
         console.print(Text(printable(line)), soft_wrap=True)
-    for line in notes(settings):
-        console.print(Text(f"note: {line}", "yellow"), soft_wrap=True)
+    for line in (*notes(settings), *of_settings(settings, SystemClock().wall())):
+        console.print(Text(f"note: {printable(line)}", "yellow"), soft_wrap=True)
 
 
 @cli.command(epilog="Example: vcmon probe sumsel-codec --check sip --watch")

@@ -1,7 +1,7 @@
 """Every error that vcmon raises on purpose.
 
     VcmonError
-    ├── ConfigError      the settings or an inventory are wrong (carries every Problem found)
+    ├── ConfigError      settings, an inventory or a calendar are wrong (has every Problem found)
     ├── StartError       vcmon can't start here: port in use, nothing to listen on
     ├── HistoryError     the memory's file can't be used: not ours, or of a newer vcmon
     ├── ReportError      no such report can be made, or no such correction
@@ -26,7 +26,7 @@ class VcmonError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a settings or inventory file; ``line`` is 0 where none applies."""
+    """One thing wrong in settings, inventory or calendar; ``line`` is 0 where none applies."""
 
     file: str
     line: int
@@ -39,7 +39,7 @@ class Problem:
 
 
 class ConfigError(VcmonError):
-    """The settings can't be used; ``problems`` holds all that is wrong, never only the first."""
+    """The file can't be used; ``problems`` holds all that is wrong, never only the first."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

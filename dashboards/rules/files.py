@@ -9,9 +9,9 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from dashboards.rules import budget, provinces, vantages, votes
+from dashboards.rules import budget, meetings, provinces, vantages, votes
 from dashboards.rules.plan import Plan
-from dashboards.rules.rule import Group
+from dashboards.rules.rule import Alert, Group, Record
 
 HEAD = """\
 # Made by: python -m dashboards.rules{options}
@@ -43,11 +43,13 @@ def alerts(plan: Plan) -> tuple[Group, ...]:
         *provinces.paging(plan),
         budget.outage(),
     )
-    told = (
+    told: tuple[Alert | Record, ...] = (
         *provinces.warning(plan),
         *vantages.rest(plan),
         budget.fast_burn(plan),
         budget.slow_burn(plan),
+        meetings.missing(),
+        meetings.at_risk(plan),
     )
     return (
         Group("vcmon-verdicts", plan.evaluation, verdicts),

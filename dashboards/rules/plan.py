@@ -51,6 +51,7 @@ class Waits:
     certificate: str = "10m"
     conflict: str = "30m"
     burn: str = "2m"
+    meeting: str = "30s"  # a minute matters, a restart of one vantage does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Plan:
     stale: str = "60s"  # rounds: six at the default interval
     lag: float = 0.5  # seconds; 20 ms is what vcmon promises
     expiry: str = "14d"
+    meeting: str = "30m"  # before its start, from which on whoever is missing is told
     hold_info: str = "1h"
     fast: Decimal = Decimal("14.4")  # of the budget's rate: 2 % of 30 days in an hour
     slow_burn: Decimal = Decimal(6)  # 5 % in six hours
@@ -115,6 +117,7 @@ TEST = Plan(
         certificate="2s",
         conflict="5s",
         burn="2s",
+        meeting="2s",
     ),
     windows=Windows("5s", "15s", "30s", "60s", "90s", "120s"),
     memory="10m",
@@ -124,6 +127,7 @@ TEST = Plan(
     flaps="60s",
     stale="10s",
     expiry="1d",
+    meeting="60s",
 )
 """Seconds where production has minutes, so that a test sees every rule live."""
 

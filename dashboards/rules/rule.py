@@ -29,6 +29,7 @@ class Scope(StrEnum):
     PROBER = "prober"
     SLO = "slo"
     META = "meta"
+    MEETING = "meeting"
 
 
 @dataclass(frozen=True, slots=True)

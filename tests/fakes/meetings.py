@@ -105,7 +105,7 @@ def meeting_world(folder: Path, meeting: Meeting | None = None, now: float = NOW
     planned = meeting or weekly()
     sitting = first_of(planned)
     enrol(folder / "users")
-    it.agenda = (planned,)
+    it.agenda, it.coming = (planned,), (sitting,)
     it.rolls = {sitting.id: roll_of(sitting, (LOST, BEHIND, LOSSY, UNSEEN), now - 2)}
     contacts = [
         replace(endpoint(f"{slug}-codec", "icmp", province=slug), contact=f"Piket {slug} 0811-0000")

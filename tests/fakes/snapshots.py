@@ -15,7 +15,7 @@ from vcmon.history.ninety import Ninety
 from vcmon.history.store import Store
 from vcmon.model.endpoint import Check, CheckId, Endpoint, Role
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
-from vcmon.model.meeting import Meeting, RollCall
+from vcmon.model.meeting import Meeting, RollCall, Sitting
 from vcmon.model.memory import Cause, Incident, Occasion
 from vcmon.model.province import Province
 from vcmon.model.result import Blame, Direction, Echo, Outcome, Reason, Result, Streams
@@ -264,6 +264,7 @@ class World:
     periods: Mapping[str, float] = field(default_factory=dict)  # of heartbeats, by endpoint
     heard: list[str] = field(default_factory=list)  # endpoints that have reported in
     agenda: Sequence[Meeting] = ()
+    coming: Sequence[Sitting] = ()
     rolls: Mapping[str, RollCall] = field(default_factory=dict)  # as of now, by the sitting's id
 
     def counted(self) -> World:
@@ -279,6 +280,9 @@ class World:
         if self.file is None:
             return None
         return Store.open(self.file, write=write, make=False)
+
+    def _roll(self, sitting: str) -> RollCall | None:
+        return self.rolls.get(sitting)
 
     def _seconds(self) -> Mapping[str, Mapping[State, float]]:
         return {s.province.slug: {State.UP: 86400.5} for s in self.snapshot.provinces}
@@ -307,5 +311,6 @@ class World:
             heartbeat_period=self.periods.get,
             heard=self.heard.append,
             agenda=lambda: self.agenda,
-            roll=self.rolls.get,
+            coming=lambda: self.coming,
+            roll=self._roll,
         )

@@ -18,6 +18,7 @@ TARGETS = {
     "dialog": "tests.fuzz.dialog",
     "h225": "tests.fuzz.h225",
     "icmp": "tests.fuzz.icmp",
+    "ics": "tests.fuzz.ics",
     "jsontext": "tests.fuzz.jsontext",
     "ras": "tests.fuzz.ras",
     "rtp": "tests.fuzz.rtp",

@@ -1,4 +1,4 @@
-"""Many seeds of a month and one of a year: ``make simulate``, ``SIM_ARGS="--seeds 20"``."""
+"""Many seeds of a month, a year, a year of meetings: ``make simulate``, ``SIM_ARGS=--help``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from rich.table import Table
 
 from tests.fakes.figures import record
 from tests.simulator.judge import Verdict
+from tests.simulator.meetings import AGREED, Weekly
+from tests.simulator.script import written
 from tests.simulator.trial import Trial
 
 SHOWN = 20
@@ -73,6 +75,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first seed (0)")
     parser.add_argument("--days", type=float, default=30, help="days of each (30)")
     parser.add_argument("--years", type=int, default=1, help="seeds of 365 days (1)")
+    parser.add_argument("--meetings", type=int, default=1, help="years of weekly meetings (1)")
     parser.add_argument("--record", action="store_true", help="write the figures for make figures")
     return parser.parse_args(words)
 
@@ -101,7 +104,23 @@ def main(words: Sequence[str]) -> int:
     for cells in list(zip(COLUMNS, *rows, strict=True))[1:]:
         table.add_row(*cells)
     console.print(table)
-    return _faults(console, [t for tally in tallies.values() for t in tally.trials], args.record)
+    said = [_meetings(console, args.first + n, args.record) for n in range(args.meetings)]
+    done = [t for tally in tallies.values() for t in tally.trials]
+    return max(_faults(console, done, args.record), *said, 0)
+
+
+def _meetings(console: Console, seed: int, write: bool) -> int:
+    """A year of weekly meetings of all provinces; 1 where the rolls were not good enough."""
+    found = Weekly(written(seed, 365.0)).run()
+    lost, wrong = len(found.called_ready), not (found.share >= AGREED and not found.called_ready)
+    figure = (
+        f"{found.share:.2%} of {found.judged} agree ({found.strict_share:.2%} if berisiko is a no),"
+        f" {lost} of {found.lost} that were down called siap, in {found.meetings} meetings"
+    )
+    console.print(f"meetings, seed {seed}: {figure}; slowest roll {found.slowest:.1f} s")
+    if write:
+        record("meetings, a year", figure, ">= 99 %, 0 called siap", not wrong)
+    return int(wrong)
 
 
 def _tell(bar: Progress, task: TaskID, before: float, days: float, done: float) -> None:

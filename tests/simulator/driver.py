@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import heapq
 import math
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Protocol
 
@@ -34,7 +34,7 @@ from vcmon.config.settings import Settings
 from vcmon.engine.schedule import Timetable, phase
 from vcmon.model.endpoint import CheckId
 from vcmon.model.result import Outcome, Result
-from vcmon.model.status import State, Transition
+from vcmon.model.status import Snapshot, State, Transition
 from vcmon.state.board import Board
 from vcmon.state.track import Track, Watch
 
@@ -69,6 +69,7 @@ class Driver:
         self.clock = FakeClock(BEGIN, EPOCH - BEGIN)
         self.checks = all_checks(settings)
         self.inspect: Callable[[Spell], None] = lambda spell: None
+        self.heard: Callable[[Result], None] = lambda result: None
         self.transitions: list[Transition] = []
         self.rounds = 0
         self.offsets = [(BEGIN, self.clock.offset)]  # (from monotonic, wall minus monotonic)
@@ -116,6 +117,27 @@ class Driver:
 
     # ---- from event to event
 
+    def plan(self, at: float, event: Callable[[], None]) -> None:
+        """Have ``event`` happen at this monotonic second; before :meth:`run` only."""
+        insort(self.edges, (at, event, True), key=lambda edge: edge[0])
+
+    def look(self) -> Snapshot:
+        """What a page would show: nothing that is skipped is out of date in it."""
+        self._watch(self.tracks)
+        self._watch_canaries()
+        for track in self.tracks.values():
+            track.status = None  # painted while it was skipped, it looks stale
+        self.board._gallery.wrong.update(self.board._inventory.members)
+        return self.board.snapshot()
+
+    def ask(self, checks: Iterable[CheckId]) -> None:
+        """Have these run out of turn, now."""
+        for check in checks:
+            if check in self.running:
+                self.again[check] = 1
+            else:
+                self.timetable.rerun(check, self.clock.monotonic(), 1)
+
     def run(self, progress: Callable[[float], None] = lambda done: None) -> None:
         """Play the whole script."""
         for number, (at, event, begins) in enumerate(self.edges):
@@ -146,6 +168,8 @@ class Driver:
                 self._watch_canaries()
             else:
                 self._watch({check.endpoint for check in event.checks()})
+        elif callable(event):
+            event()
 
     def _until(self, end: float) -> None:
         """Play, or skip, up to the next event."""
@@ -239,6 +263,7 @@ class Driver:
 
     def _finish(self, result: Result, attempts: int) -> None:
         self.running.remove(result.check)
+        self.heard(result)
         now = self.clock.monotonic()
         for check, at, hedges in self.board.record(result, attempts):
             if not self._is_watched(check):

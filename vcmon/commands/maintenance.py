@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from vcmon.clock import SystemClock
+from vcmon.commands.clashing import notes, planned
 from vcmon.commands.memory import (
     DEFAULT,
     AsJson,
@@ -29,9 +30,11 @@ from vcmon.config.schema import WindowFields
 from vcmon.config.settings import Settings
 from vcmon.config.windows import Scopes, window_of
 from vcmon.history.deeds import NoSuchError, end, plan
+from vcmon.history.facts import Facts
 from vcmon.history.maintenance import following
 from vcmon.history.remarks import RefusedError
 from vcmon.model.memory import Maintenance
+from vcmon.readiness.clashes import under_windows
 from vcmon.views.shapes import explained, maintenance_list
 
 maintenance = typer.Typer(help="Planned maintenance: see, plan, end.", no_args_is_help=True)
@@ -98,13 +101,17 @@ class Plan:
 @with_options(Plan)
 def add(wanted: Plan) -> None:
     """Plan a window, once or again and again; it begins now or later."""
+    now = SystemClock().wall()
     with opened(wanted.config, write=True) as memory:
         try:
             window = replace(_window(wanted, memory.settings), author=author(wanted.name))
-            planned = plan(memory.store, window, doer(), SystemClock().wall())
+            made = plan(memory.store, window, doer(), now)
         except (RefusedError, ValueError) as error:
             raise refuse(error) from None
-    tell(f"maintenance {planned.id}: {planned.scope}, {planned.title}, {clock(planned.start)}")
+        tell(f"maintenance {made.id}: {made.scope}, {made.title}, {clock(made.start)}")
+        meetings, facts = planned(memory.settings, memory.store), Facts.of(memory.settings)
+        for line in notes(under_windows(meetings, [made], facts, now)):
+            tell(f"note: {line}")
 
 
 def _window(wanted: Plan, settings: Settings) -> Maintenance:

@@ -81,6 +81,13 @@ class Engine:
         self._round = self._whole_round()
         self._wake()
 
+    def ask(self, questions: Iterable[Advice]) -> None:
+        """Run these checks out of turn, too; what is not in the inventory, or has its hours and is
+        outside of them, is left out.
+        """
+        for question in questions:
+            self._take(question)
+
     async def run(self) -> None:
         """Run for ever; cancel to stop. No task of its is left behind."""
         try:

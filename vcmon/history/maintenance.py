@@ -207,6 +207,15 @@ class Agenda:
         """What is on, then what begins within seven days, as of the last look."""
         return (*active(self._occasions, now), *upcoming(self._occasions, now))
 
+    def within(self, subjects: Iterable[str], low: float, high: float) -> frozenset[str]:
+        """Which of the series are under maintenance at some time within ``[low, high)``, as far
+        ahead as was looked last.
+        """
+        spans = {name: self._cover.spans(name) for name in subjects}
+        return frozenset(
+            n for n, those in spans.items() if any(a < high and b > low for a, b in those)
+        )
+
     def maintained(self, subject: str, at: float) -> bool:
         """Whether the series was under maintenance at ``at``, within the last day."""
         return any(start <= at < stop for start, stop in self._cover.spans(subject))

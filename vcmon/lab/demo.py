@@ -11,10 +11,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from vcmon.app import run
+from vcmon.clock import SystemClock
+from vcmon.engine.calendar import ZONE
 from vcmon.errors import StartError
 from vcmon.lab.country import CANARIES, DNS, DNS_NAME, HTTPS, ROUTER, country, inventory_csv
 from vcmon.lab.dns_server import DNS_ADDRESS
@@ -39,7 +42,8 @@ def run_demo(port: int, seed: int) -> int:
             tempfile.TemporaryDirectory(prefix="vcmon-demo-") as name,
             country_process(Path(name), seed),
         ):
-            config = write_settings(Path(name), port)
+            begins = first_meeting(SystemClock().wall())
+            config = write_settings(Path(name), port, begins)
             _say(f"open http://127.0.0.1:{port}/ (Ctrl-C ends the demo; --seed {seed} repeats it)")
             return run(config)
     except KeyboardInterrupt:
@@ -119,12 +123,34 @@ checks:
     name: {dns_name}
     type: A
     expect: [{dns_address}]
+meetings:
+  - id: demo
+    title: Rapat Pusat dan Daerah (demo)
+    organiser: Kementerian (contoh)
+    start: "{begins}"
+    duration: 20m
+    room: pusat-mcu
+    required: all
+    optional: [papua-pegunungan, papua-selatan]
+    checkpoints: [4m, 2m, 1m, 0s]
+    limits: {{window: 2m, calm: 2m}}
 include: [inventory.csv]
 """
 
+UNTIL_MEETING = 300.0
+"""Seconds after the start, about: meetings begin at a whole minute."""
 
-def write_settings(directory: Path, port: int) -> Path:
-    """Write vcmon.yaml and its inventory into the directory; returns the path of the former."""
+
+def first_meeting(now: float) -> float:
+    """The wall second at which the demo's meeting begins."""
+    return round((now + UNTIL_MEETING) / 60) * 60.0
+
+
+def write_settings(directory: Path, port: int, begins: float) -> Path:
+    """Write vcmon.yaml and its inventory into the directory; returns the path of the former.
+
+    The meeting begins at wall second ``begins``, a whole minute.
+    """
     (directory / "inventory.csv").write_text(inventory_csv(country().values()), "utf-8")
     config = directory / "vcmon.yaml"
     text = SETTINGS.format(
@@ -137,6 +163,7 @@ def write_settings(directory: Path, port: int) -> Path:
         dns_port=DNS.port,
         dns_name=DNS_NAME,
         dns_address=DNS_ADDRESS,
+        begins=datetime.fromtimestamp(begins, ZONE).strftime("%Y-%m-%d %H:%M"),
     )
     config.write_text(text, "utf-8")
     return config

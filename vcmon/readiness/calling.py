@@ -1,7 +1,8 @@
-"""What people do to a sitting: mark who is there, move it, call it off; with an audit entry each."""
+"""What people do to a sitting: mark who is there, move it, call it off; audited each time."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
@@ -33,6 +34,8 @@ MEETINGS_MAX = 500
 
 CHANGES_MAX = 500
 """Sittings of one meeting that are moved or left out: a daily one changed for two years."""
+
+_NO_NAME = re.compile(r"[^a-z0-9]+")
 
 
 def mark(store: Store, it: Sitting, said: Attendance, doer: Doer) -> Attendance:
@@ -141,7 +144,10 @@ def _changed(
     doer, now, action = deed
     author = named(doer.name)
     with store.transaction():
-        it = replace(change(store.meeting(planned.id) or planned), author=author)
+        kept = store.meeting(planned.id)
+        # Of another origin it is another meeting, which only bears the same name.
+        last = kept if kept is not None and kept.origin is planned.origin else planned
+        it = replace(change(last), author=author)
         if len(it.excluded) + len(it.moved) > CHANGES_MAX:
             raise RefusedError(f"{it.id} has {CHANGES_MAX} changed sittings: plan it anew")
         store.put_meeting(it, author, now)
@@ -156,3 +162,10 @@ def _others(meeting: Meeting, it: Sitting) -> tuple[Moved, ...]:
 def _not_begun(it: Sitting, now: float) -> None:
     if it.start <= now:
         raise RefusedError(f"{it.id} has begun: what took place stays")
+
+
+def free_id(title: str, taken: Collection[str]) -> str:
+    """An id made of the title's words, that no other meeting has."""
+    stem = _NO_NAME.sub("-", title.lower())[:32].strip("-") or "rapat"
+    tried = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
+    return next(each for each in tried if each not in taken)

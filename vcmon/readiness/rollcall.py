@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from operator import attrgetter
+from typing import Any
 
 from vcmon.config.settings import QUALITY_CLASSES, QualityClass
-from vcmon.model.endpoint import CONFERENCE_ROLES, CheckId, Endpoint
+from vcmon.model.endpoint import CONFERENCE_ROLES, Check, CheckId, Endpoint
 from vcmon.model.meeting import Doubt, Limits, Readiness, RollCall, Seat, Sitting, Verdict
 from vcmon.model.memory import Incident
 from vcmon.model.result import Outcome, Reason, Result
@@ -148,10 +149,12 @@ class _Court:
             return _Answer.NONE
         if self.facts.answers is None:
             return _Answer.YES
-        found = [self.facts.answers.get(each.check.id) for each in deciding if is_asked(each)]
-        if any(each is not None and each.outcome is Outcome.DOWN for each in found):
+        answers = self.facts.answers
+        found = {each.check.id: answers.get(each.check.id) for each in deciding}
+        if any(each is not None and each.outcome is Outcome.DOWN for each in found.values()):
             return _Answer.NO
-        up = [each is not None and each.outcome is Outcome.UP for each in found]
+        asked = [found[each.check.id] for each in deciding if is_asked(each.check)]
+        up = [each is not None and each.outcome is Outcome.UP for each in asked]
         return _Answer.YES if all(up) else _Answer.NONE
 
     def _deep(self, ready: Verdict, usable: Sequence[EndpointStatus]) -> Verdict | None:
@@ -226,9 +229,9 @@ _BY_REASON: Mapping[Reason, Doubt] = {
 }
 
 
-def is_asked(status: CheckStatus) -> bool:
-    """Whether a check that decides can be asked at any time: not one that disturbs somebody."""
-    return not status.check.params.gentle and status.check.opening is None
+def is_asked(check: Check[Any]) -> bool:
+    """Whether a check can be asked at any time: not one that disturbs somebody, or has hours."""
+    return not check.params.gentle and check.opening is None
 
 
 def _has_failed(status: CheckStatus) -> bool:

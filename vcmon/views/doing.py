@@ -17,6 +17,7 @@ from jinja2 import Template
 from pydantic import ValidationError
 
 from vcmon.config.settings import Settings
+from vcmon.config.tokens import Role
 from vcmon.config.windows import ZONES, Scopes, window_of
 from vcmon.history.deeds import LATE, Doer, NoSuchError, end, incident_of, plan, say
 from vcmon.history.maintenance import following
@@ -25,6 +26,7 @@ from vcmon.history.store import Store
 from vcmon.model.memory import Cause, Deed, Incident, Maintenance, Remark
 from vcmon.views import door_words as told
 from vcmon.views import words
+from vcmon.views.clash_words import of_windows
 from vcmon.views.door import Door, other
 from vcmon.views.feed import owner_words
 from vcmon.views.forms import Denied, page, sent, towards
@@ -205,15 +207,19 @@ class Doing:
         self, request: web.Request, session: Session | None, **more: Any
     ) -> web.Response:
         settings, tongue = self._sources.settings(), spoken_at(request.path)
-        now = self._sources.wall()
+        now, meetings = self._sources.wall(), tuple(self._sources.agenda())
+        plans = session is not None and session.role == Role.OPERATOR
 
-        def work(store: Store) -> list[tuple[Maintenance, str, str, bool]]:
+        def work(store: Store) -> tuple[list[Row], Mapping[Maintenance, tuple[str, ...]]]:
             kept = (*settings.maintenance, *store.maintenance())
-            return list(rows(kept, settings, now, tongue))
+            clashing = of_windows((meetings, kept), settings, now, tongue) if plans else {}
+            return list(rows(kept, settings, now, tongue)), clashing
 
+        windows, clashing = await self._shelf.read(work)
         facts = frame(tongue, session, now) | {
             "signing": self._door.on,
-            "windows": await self._shelf.read(work),
+            "windows": windows,
+            "clashing": clashing,
             "scopes": suggested(settings),
             "zones": tuple(ZONES),
             "most": WINDOWS,
@@ -254,9 +260,12 @@ def answered(template: Template, facts: Mapping[str, Any]) -> web.Response:
     )
 
 
+Row = tuple[Maintenance, str, str, bool]
+
+
 def rows(
     windows: tuple[Maintenance, ...], settings: Settings, now: float, tongue: Tongue
-) -> Iterator[tuple[Maintenance, str, str, bool]]:
+) -> Iterator[Row]:
     """Each window that is not over: itself, for what it is, when it is next, whether it is on."""
     coming = [each for window in windows if (each := following(window, now))]
     coming.sort(key=lambda each: each.start)

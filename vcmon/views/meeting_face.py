@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from vcmon.model.meeting import RollCall
 from vcmon.model.status import State
 from vcmon.views import meeting_words as told
 from vcmon.views import words
@@ -64,26 +65,26 @@ class MeetingFace:
     async def _body(self, name: str, frame: Frame) -> Body:
         """Raises HTTPNotFound, and Refusal where the memory can't be asked now."""
         meetings = tuple(self._sources.agenda())
-
+        live = None if frame.stale else self._sources.roll(name)
         try:
             body = await self._shelf.read(
-                lambda store: self._written(recall(store, meetings, name, frame.now), frame)
+                lambda store: self._written(recall(store, meetings, name, frame.now), live, frame)
             )
         except Refusal as refused:
             if refused.status is not HTTPStatus.NOT_FOUND:
                 raise
             # A vcmon without a memory judges all the same.
-            body = self._written(find(meetings, name), frame)
+            body = self._written(find(meetings, name), live, frame)
         if body is None:
             raise web.HTTPNotFound
         return body
 
-    def _written(self, past: Past | None, frame: Frame) -> Body | None:
+    def _written(self, past: Past | None, roll: RollCall | None, frame: Frame) -> Body | None:
         if past is None:
             return None
         it, settings, tongue = past.sitting, self._sources.settings(), frame.tongue
         look = Look(frame.now, tongue, settings.provinces, contacts_of(settings))
-        live = None if frame.now >= it.stop or frame.stale else self._sources.roll(it.id)
+        live = None if frame.now >= it.stop else roll
         title = words.clean(it.meeting.title)
         table = table_of(it, live, past.rolls, past.marks, look)
         text = self._one.render(

@@ -46,3 +46,25 @@ def head_of(it: Sitting, now: float, tongue: Tongue, roll: RollCall | None = Non
         moved="" if it.start == it.original else first,
         tally=told.tally_of(roll, tongue) if roll else "",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """The next sitting, for a line on a page that is made each second."""
+
+    id: str
+    title: str
+    at: str  # ``10.14 WIB``, on another day with it
+    phase: str
+    tally: str
+
+
+def near_of(it: Sitting, now: float, tongue: Tongue, roll: RollCall | None) -> Near:
+    """The sitting in a few words."""
+    return Near(
+        id=it.id,
+        title=words.clean(it.meeting.title, 60),
+        at=tongue.day(it.start, now),
+        phase=told.phase_of(it, now, tongue),
+        tally=told.tally_of(roll, tongue) if roll else "",
+    )

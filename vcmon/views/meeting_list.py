@@ -4,7 +4,6 @@ an operator the form that plans one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -16,13 +15,16 @@ from pydantic import ValidationError
 
 from vcmon.config.meetings import meeting_of
 from vcmon.config.schema import MeetingFields
+from vcmon.config.tokens import Role
 from vcmon.config.windows import ZONES
 from vcmon.history.deeds import Doer
 from vcmon.history.store import Store
 from vcmon.model.endpoint import CONFERENCE_ROLES
 from vcmon.model.meeting import Meeting, Origin, Sitting
 from vcmon.readiness import agenda, calling
+from vcmon.readiness.calling import free_id
 from vcmon.views import words
+from vcmon.views.clash_words import of_meetings
 from vcmon.views.doing import answered, frame
 from vcmon.views.door import Door
 from vcmon.views.forms import sent, towards
@@ -33,7 +35,7 @@ from vcmon.views.sessions import Session
 from vcmon.views.shapes import DAY, explained
 from vcmon.views.shelf import Shelf
 from vcmon.views.sources import Sources
-from vcmon.views.tongue import TONGUES, spoken_at
+from vcmon.views.tongue import TONGUES, Tongue, spoken_at
 
 DAYS = 30
 """How far ahead the list looks, and how far back."""
@@ -50,8 +52,6 @@ DONE: Mapping[str, str] = {
     "batal": "Rapat dibatalkan.",
     "batal-semua": "Seluruh rangkaian rapat dibatalkan.",
 }
-
-_NO_NAME = re.compile(r"[^a-z0-9]+")
 
 log = structlog.get_logger("vcmon.views")
 
@@ -84,7 +84,6 @@ class MeetingList:
         known, endpoints = tuple(self._sources.agenda()), self._sources.settings().endpoints
 
         def work(store: Store) -> Meeting:
-            # Not for the loop: a rule that never comes true is looked for until the year 9999.
             taken = {each.id for each in (*known, *store.meetings())}
             asked = MeetingFields.model_validate(written(fields, taken))
             meeting = replace(meeting_of(asked, endpoints), origin=Origin.PERSON)
@@ -119,10 +118,24 @@ class MeetingList:
             "days": DAYS,
             "zones": tuple(ZONES),
             "rooms": self._rooms(),
-            "notes": (),
+            "notes": await self._clashes(session, meetings, now, tongue),
             **more,
         }
         return answered(self._template, facts)
+
+    async def _clashes(
+        self, session: Session | None, meetings: Sequence[Meeting], now: float, tongue: Tongue
+    ) -> Sequence[str]:
+        """What a planner should know of the weeks to come; nothing for anybody else."""
+        if session is None or session.role != Role.OPERATOR:
+            return ()
+        settings = self._sources.settings()
+
+        def work(store: Store) -> Sequence[str]:
+            windows = (*settings.maintenance, *store.maintenance())
+            return of_meetings((meetings, windows), settings, now, tongue)
+
+        return await self._shelf.read(work)
 
     async def _kept(self, now: float) -> Sequence[Sitting]:
         """What was lately; nothing where there is no memory."""
@@ -154,11 +167,4 @@ def written(fields: Mapping[str, str], taken: Collection[str]) -> dict[str, obje
     for roster in ("required", "optional"):
         if text := fields.get(roster, "").strip():
             asked[roster] = tuple(part.strip() for part in text.split(",") if part.strip())
-    return asked | {"id": named(fields.get("title", ""), taken)}
-
-
-def named(title: str, taken: Collection[str]) -> str:
-    """An id made of the title's words, one that no other meeting has."""
-    stem = _NO_NAME.sub("-", title.lower())[:32].strip("-") or "rapat"
-    tried = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
-    return next(name for name in tried if name not in taken)
+    return asked | {"id": free_id(fields.get("title", ""), taken)}

@@ -67,8 +67,6 @@ SINCE = " sejak {at}"
 
 WEEKDAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 
-REQUIRED, OPTIONAL = "wajib", "opsional"
-
 
 def reason_of(verdict: Verdict, now: float, tongue: Tongue, zone: ZoneInfo = words.WIB) -> str:
     """Why a province is not plainly ready; "" for one that is."""

@@ -26,6 +26,7 @@ from vcmon.views.exposition import BATCH, Family, HistogramFamily, escape, label
 from vcmon.views.freshness import believed, is_current, is_stale, mos_of
 from vcmon.views.itself import incidents, itself, memory
 from vcmon.views.lost import lost, maintained
+from vcmon.views.meeting_metrics import meetings
 from vcmon.views.sources import Sources
 
 
@@ -309,6 +310,7 @@ class Metrics:
         yield itself(sources.figures(), snapshot.uplink)
         yield memory(sources.history())
         yield incidents(going_on, sources.begun())
+        yield from meetings(sources)
         yield own
         yield from self._provinces(snapshot, stale)
         yield lost(snapshot, going_on, stale=stale)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from vcmon.readiness.minutes import Minutes
 from vcmon.views import minutes_data, minutes_page
+from vcmon.views.assets import FILES
 from vcmon.views.meeting_roll import Look
 from vcmon.views.pages import make_environment
-from vcmon.views.report_file import STYLE
 
 
 def written(it: Minutes, look: Look, form: str, dialect: str) -> str:
@@ -15,5 +15,6 @@ def written(it: Minutes, look: Look, form: str, dialect: str) -> str:
         return minutes_data.as_csv(it, look, dialect)
     if form == "json":
         return minutes_data.as_json(it, look)
-    dress = minutes_page.Dress(embedded=(STYLE.read_text("utf-8"), minutes_page.STYLE))
+    styles = tuple(FILES[name].decode() for name in minutes_page.SHEETS)
+    dress = minutes_page.Dress(embedded=styles)
     return minutes_page.document(make_environment(), it, look, dress)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
@@ -20,8 +19,8 @@ from vcmon.views.meeting_head import head_of
 from vcmon.views.meeting_roll import Look, Mark, mark_of
 from vcmon.views.report_words import cut_percent, lasting
 
-STYLE = (Path(__file__).parent / "static" / "rapat.css").read_text("utf-8")
-"""Read with the program: no file is touched once the loop runs."""
+SHEETS = ("vcmon.css", "rincian.css", "rapat.css")
+"""The styles of the page, in their order."""
 
 FALLS_MAX = 200
 """Outages in the list on paper; all of them are in the JSON."""

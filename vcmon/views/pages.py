@@ -23,6 +23,7 @@ from vcmon.views.freshness import is_stale
 from vcmon.views.handled import SHOWN as ENDED_SHOWN
 from vcmon.views.handled import Handled, ended_of, handled_of, incidents_of
 from vcmon.views.held import HOUR, Held
+from vcmon.views.meeting_head import Near, near_of
 from vcmon.views.planned import SHOWN, Planned, planned_of
 from vcmon.views.rows import (
     LOST,
@@ -148,9 +149,13 @@ class Pages:
         """The wallboard: the map, and what fell last."""
         facts = self._facts(tongue)
         problems = sorted(facts["problems"], key=lambda one: one.since_iso or "", reverse=True)
-        more = len(problems[BOARD_PROBLEMS:]) + facts["problems_left"]
-        newest = problems[:BOARD_PROBLEMS]
-        return self._board.generate(newest=newest, more_problems=more, **facts)
+        meeting = self._meeting(tongue, counted=not facts["stale"])
+        # The line that tells of the meeting takes the room of a card.
+        newest = problems[: BOARD_PROBLEMS - bool(meeting)]
+        more = len(problems) - len(newest) + facts["problems_left"]
+        return self._board.generate(
+            **facts | {"newest": newest, "more_problems": more, "meeting": meeting}
+        )
 
     def _facts(self, tongue: Tongue) -> dict[str, Any]:
         snapshot, now = self._sources.snapshot(), self._sources.wall()
@@ -175,6 +180,7 @@ class Pages:
             "counts": [(state, counts[state]) for state in WORST_FIRST if counts[state]],
             "maintained": sum(row.maintenance for row in provinces),
             "planned": tuple(islice(self._planned(now, tongue), SHOWN)),
+            "meeting": self._meeting(tongue),
             "problems": problems[:PROBLEMS_MAX],
             "problems_left": len(problems[PROBLEMS_MAX:]),
             "unmonitored": self._unmonitored(rows),
@@ -202,6 +208,14 @@ class Pages:
     def _planned(self, now: float, tongue: Tongue) -> Iterator[Planned]:
         provinces = self._sources.settings().provinces
         return planned_of(self._sources.planned(), provinces, now, tongue)
+
+    def _meeting(self, tongue: Tongue, *, counted: bool = False) -> Near | None:
+        """The meeting that is on, or begins within a day; ``counted`` with who is ready for it."""
+        coming = self._sources.coming()
+        if not coming:
+            return None
+        roll = self._sources.roll(coming[0].id) if counted else None
+        return near_of(coming[0], self._sources.wall(), tongue, roll)
 
     def _unmonitored(self, rows: Mapping[str, Row]) -> list[tuple[Province, str]]:
         known = self._sources.settings().provinces.values()

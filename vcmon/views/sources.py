@@ -11,7 +11,7 @@ from vcmon.history.ninety import Ninety
 from vcmon.history.store import Store
 from vcmon.model.endpoint import CheckId
 from vcmon.model.figures import EngineFigures, HistoryFigures, Tally
-from vcmon.model.meeting import Meeting, RollCall
+from vcmon.model.meeting import Meeting, RollCall, Sitting
 from vcmon.model.memory import Cause, Incident, Occasion
 from vcmon.model.status import Snapshot, State
 
@@ -61,4 +61,5 @@ class Sources:
     heartbeat_period: Callable[[str], float | None] = nobody_reports  # seconds; None: not expected
     heard: Callable[[str], None] = unheard  # an endpoint that is expected to has reported in
     agenda: Callable[[], Sequence[Meeting]] = tuple  # of the settings and of people, from memory
+    coming: Callable[[], Sequence[Sitting]] = tuple  # on, or within a day: one a meeting, a few
     roll: Callable[[str], RollCall | None] = never_called  # of a sitting by its id, as of now

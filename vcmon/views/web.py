@@ -26,6 +26,7 @@ from vcmon.views.gate import Gate
 from vcmon.views.incident_face import IncidentFace
 from vcmon.views.meetings import serve_meetings
 from vcmon.views.metrics import Metrics
+from vcmon.views.minutes_page import SHEETS
 from vcmon.views.outside import Outside
 from vcmon.views.press import Body, Press, accepts_gzip, answer, slices
 from vcmon.views.province_face import ProvinceFace
@@ -385,7 +386,7 @@ def build(sources: Sources) -> web.Application:
     Discovery(sources).add_to(app)
     IncidentFace(sources, shelf, faces.pages).add_to(app)
     ProvinceFace(sources, shelf, faces.pages).add_to(app)
-    styles = tuple(map(faces.assets.path, ("vcmon.css", "rincian.css", "rapat.css")))
+    styles = tuple(map(faces.assets.path, SHEETS))
     serve_meetings(app, sources, shelf, (gate, door), (faces.pages, styles))
     stream.Stream(sources).add_to(app)
     return app

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
+from tests.fakes.clock import EPOCH
 from tests.fakes.inventory import endpoint
 from tests.fakes.inventory import settings as inventory
 from tests.fakes.results import up
@@ -18,6 +20,7 @@ from vcmon.history.scribe import Rules
 from vcmon.history.store import Store
 from vcmon.history.writer import Writer
 from vcmon.model.endpoint import CheckId
+from vcmon.model.meeting import Meeting, Origin, Seat
 from vcmon.model.memory import Interval
 from vcmon.model.result import Echo, Reason
 from vcmon.model.status import State
@@ -135,4 +138,32 @@ def _past(path: Path, now: float) -> None:
         at = now - days * 86400
         store.put(Interval("province:aceh", at, None, state, Reason.OK, known_at=at))
     store.roll(now)
+    store.close()
+
+
+async def test_a_meeting_that_another_process_plans_is_known_with_the_next_ticks(
+    tmp_path: Path,
+) -> None:
+    """Without asking the disk on the loop: beside the settings' own, and as changed there."""
+    keeper, board = tied(tmp_path / "m.db")
+    weekly = Meeting("mingguan", "Rapat", EPOCH, 3600.0, (Seat("aceh"),), rule="FREQ=WEEKLY")
+    once = Meeting("sekali", "Rapat", 3e9, 3600.0, (Seat("aceh"),), origin=Origin.PERSON)
+    keeper.reloaded(replace(COUNTRY, meetings=(weekly,)), board)
+    await asyncio.to_thread(keeper.start)
+    assert keeper.meetings() == (weekly,)
+    moved = replace(weekly, title="old", cancelled_at=3e9)
+    await asyncio.to_thread(_plan, tmp_path / "m.db", (once, moved))
+    async with asyncio.timeout(10):
+        while len(keeper.meetings()) < 2:
+            keeper.tick(board)
+            await asyncio.sleep(0.01)
+    assert keeper.meetings() == (replace(weekly, cancelled_at=3e9), replace(once, author="Budi"))
+    assert await asyncio.to_thread(keeper.stop)
+
+
+def _plan(path: Path, meetings: tuple[Meeting, ...]) -> None:
+    store = Store.open(path, make=False)
+    with store.transaction():
+        for each in meetings:
+            store.put_meeting(each, "Budi", EPOCH)
     store.close()

@@ -72,7 +72,7 @@ def test_the_last_version_counts(store: Store) -> None:
 
 
 def test_a_roll_is_kept_once(store: Store) -> None:
-    """The second roll of a checkpoint changes nothing, and says so; each checkpoint and start has its own."""
+    """The second roll of a checkpoint, for one start, changes nothing, and says so."""
     later = replace(ROLL, checkpoint=0.0, at=MONDAY, verdicts=())
     assert store.keep_roll(later)
     assert store.keep_roll(ROLL)
@@ -157,4 +157,5 @@ def test_what_people_change_of_the_settings_meetings_lies_over_them() -> None:
     (found,) = combined([settled], [copy])
     assert found == replace(settled, excluded=copy.excluded, moved=copy.moved, cancelled_at=MONDAY)
     assert combined([settled], [WEEKLY]) == (settled,)  # a name that was taken by the settings
-    assert combined([], [copy, ONCE]) == (ONCE,)  # one that left the settings
+    own = replace(ONCE, origin=Origin.PERSON)
+    assert combined([], [copy, own]) == (own,)  # one that left the settings

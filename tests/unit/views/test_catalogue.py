@@ -48,6 +48,8 @@ def _tables() -> Iterator[str]:
     for path, wanted in (
         (VIEWS / "words.py", re.compile(r"[A-Z_]+")),
         (VIEWS / "door_words.py", re.compile(r"[A-Z_]+")),
+        (VIEWS / "meeting_words.py", re.compile(r"[A-Z_]+")),
+        (VIEWS / "meeting_list.py", re.compile("DONE")),
         (VIEWS / "path_words.py", re.compile("SENTENCES|DIVERTED|DIVERTED_AT_ONCE|SILENT")),
         (VIEWS / "web.py", re.compile("TROUBLES")),
         (VIEWS / "incident_face.py", re.compile("WHY")),

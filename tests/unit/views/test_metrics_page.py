@@ -12,6 +12,7 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes.needs import needs
+from tests.fakes.rolls import make_sitting
 from tests.fakes.snapshots import (
     NOW,
     UP,
@@ -30,6 +31,7 @@ from tests.fakes.snapshots import (
 from vcmon.config.provinces import provinces
 from vcmon.model.endpoint import CheckId, Role
 from vcmon.model.figures import Tally
+from vcmon.model.meeting import Seat, Sitting
 from vcmon.model.result import Outcome, Reason
 from vcmon.model.status import (
     CheckStatus,
@@ -41,6 +43,7 @@ from vcmon.model.status import (
     State,
     Uplink,
 )
+from vcmon.readiness.rollcall import Evidence, call
 from vcmon.views.metrics import Metrics
 
 CHECK = ("province", "endpoint", "check")
@@ -100,6 +103,9 @@ CONTRACT = {
     "vcmon_history_files_begun_anew": ("counter", ()),
     "vcmon_history_size_bytes": ("gauge", ()),
     "vcmon_build_info": ("gauge", ("version", "pythonversion")),
+    "vcmon_meeting_start_timestamp_seconds": ("gauge", ("meeting",)),
+    "vcmon_meeting_readiness": ("gauge", ("meeting", "province", "readiness")),
+    "vcmon_meeting_required": ("gauge", ("meeting", "province")),
 }
 
 
@@ -147,7 +153,8 @@ def test_every_family_has_its_name_type_and_labels() -> None:
     bali = province_status(provinces()["bali"], Standing(State.DOWN, Reason.TIMEOUT))
     router, codec = bali.endpoints
     bali = replace(bali, endpoints=(replace(router, maintenance=True), codec))
-    found = families_of(World(make_snapshot([status, bali])).counted())
+    world = World(make_snapshot([status, bali])).counted()
+    found = families_of(with_meeting(world))
     ours = {name: family for name, family in found.items() if name.startswith("vcmon_")}
     assert {name: family.type for name, family in ours.items()} == {
         name: kind for name, (kind, _) in CONTRACT.items()
@@ -158,6 +165,40 @@ def test_every_family_has_its_name_type_and_labels() -> None:
     assert all(family.documentation for family in ours.values())
     assert not [s for f in found.values() for s in f.samples if s.name.endswith("_created")]
     assert {"process_cpu_seconds", "process_open_fds", "python_gc_collections"} <= found.keys()
+
+
+def with_meeting(world: World, *more: Sitting) -> World:
+    """The world, and in ten minutes a meeting of Aceh, and of Bali if it likes."""
+    sittings = (make_sitting(Seat("aceh"), Seat("bali", required=False)), *more)
+    world.coming = sittings
+    facts = Evidence(world.snapshot)
+    world.rolls = {each.id: call(each, NOW, None, facts) for each in sittings}
+    return world
+
+
+def test_who_could_join_now() -> None:
+    """Each province of the roster has one readiness that is 1, and whether it is required."""
+    down = province_status(provinces()["bali"], Standing(State.DOWN, Reason.TIMEOUT))
+    world = with_meeting(World(make_snapshot([province_status(provinces()["aceh"]), down])))
+    found = families_of(world)
+    ready = {
+        (sample.labels["province"], sample.labels["readiness"])
+        for sample in found["vcmon_meeting_readiness"].samples
+        if sample.value
+    }
+    assert ready == {("aceh", "siap"), ("bali", "tidak_siap")}
+    assert len(found["vcmon_meeting_readiness"].samples) == 8
+    (start,) = found["vcmon_meeting_start_timestamp_seconds"].samples
+    assert (start.labels, start.value) == ({"meeting": "mingguan"}, NOW + 600)
+    required = found["vcmon_meeting_required"].samples
+    assert {s.labels["province"]: s.value for s in required} == {"aceh": 1, "bali": 0}
+
+
+def test_a_sitting_without_a_roll_is_left_out() -> None:
+    """One that ended between two looks has no line that would outlive it."""
+    world = with_meeting(World(mixed()))
+    world.rolls = {}
+    assert not families_of(world)["vcmon_meeting_start_timestamp_seconds"].samples
 
 
 def measured() -> Snapshot:
@@ -198,7 +239,7 @@ def test_promtool_has_nothing_to_say(make: object) -> None:
     promtool = needs("promtool", "prometheus")
     done = subprocess.run(
         [promtool, "check", "metrics", "--extended"],
-        input=page_of(World(make()).counted()).encode(),
+        input=page_of(with_meeting(World(make()).counted())).encode(),
         capture_output=True,
         check=False,
         timeout=30,
