@@ -6,7 +6,7 @@ trail under the user's name (:mod:`vcmon.history.deeds`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -16,11 +16,13 @@ from aiohttp import web
 from jinja2 import Template
 from pydantic import ValidationError
 
+from vcmon.config.fields import duration as span
+from vcmon.config.profiles import LIMITS
 from vcmon.config.settings import Settings
-from vcmon.config.windows import ZONES, Scopes, window_of
-from vcmon.history.deeds import LATE, Doer, NoSuchError, end, incident_of, plan, say
+from vcmon.config.windows import ZONES, Scopes, WindowError, window_of
+from vcmon.history.deeds import Doer, NoSuchError, end, incident_of, plan, say
 from vcmon.history.maintenance import following
-from vcmon.history.remarks import RefusedError
+from vcmon.history.remarks import TEXT_MAX, TICKET_MAX, RefusedError
 from vcmon.history.store import Store
 from vcmon.model.memory import Cause, Deed, Incident, Maintenance, Remark
 from vcmon.views import door_words as told
@@ -32,7 +34,7 @@ from vcmon.views.pages import Pages
 from vcmon.views.planned import planned_of, scope_words
 from vcmon.views.recall import number_of
 from vcmon.views.sessions import Session
-from vcmon.views.shapes import PlanFields, RemarkFields, explained
+from vcmon.views.shapes import PlanFields, RemarkFields
 from vcmon.views.shelf import Shelf
 from vcmon.views.sources import Sources
 from vcmon.views.tongue import TONGUES, Tongue, spoken_at
@@ -89,9 +91,8 @@ class Doing:
         try:
             said = RemarkFields.model_validate(asked)
         except ValidationError as invalid:
-            return await self._again(request, session, fields, explained(invalid))
-        if wrong := await self._wrong(number, said):
-            return await self._again(request, session, fields, spoken_at(request.path).say(wrong))
+            wrong = expected(keys_of(invalid), spoken_at(request.path))
+            return await self._again(request, session, fields, wrong)
         remark = Remark(
             self._sources.wall(), session.user, said.deed, said.text, said.ticket, said.cause
         )
@@ -101,22 +102,12 @@ class Doing:
                 (said.deed, f"incident:{number}"),
                 lambda store, doer: say(store, number, remark, doer),
             )
+        except NoSuchError:
+            raise Denied(HTTPStatus.NOT_FOUND, told.NO_INCIDENT) from None
         except RefusedError as error:
-            return await self._again(request, session, fields, str(error))
+            wrong = spoken_at(request.path).say(told.WHY[error.why])
+            return await self._again(request, session, fields, wrong)
         return towards(f"{request.path}?selesai={said.deed}")
-
-    async def _wrong(self, number: int, said: RemarkFields) -> str:
-        """What the deed lacks, in words of ours; "" for nothing."""
-        if said.deed is Deed.NOTE and not said.text:
-            return told.NO_TEXT
-        if said.deed is Deed.CAUSE and said.cause is None:
-            return told.NO_CAUSE
-        if said.deed is not Deed.CLOSE:
-            return ""
-        incident = await self._incident(number)
-        if incident.stop is None:
-            return told.GOES_ON
-        return told.NO_CAUSE if (said.cause or incident.cause) is Cause.UNKNOWN else ""
 
     async def _incident(self, number: int) -> Incident:
         try:
@@ -172,17 +163,19 @@ class Doing:
                 PlanFields.model_validate(asked | {"author": session.user}),
                 Scopes.of(settings.endpoints),
             )
-            if window.start < now - LATE:
-                raise RefusedError(tongue.say(told.LATE))
             return plan(store, replace(window, author=session.user), doer, now)
 
         try:
             await self._done(session, ("plan", asked.get("scope", "")[:100]), work)
         except ValidationError as invalid:
-            return await self._list(request, session, typed=fields, why=explained(invalid))
-        except ValueError as error:  # RefusedError is one
-            return await self._list(request, session, typed=fields, why=str(error))
-        return towards(f"{request.path}?selesai=rencana")
+            why = expected(keys_of(invalid), tongue)
+        except WindowError as error:
+            why = expected(error.keys, tongue)
+        except RefusedError as error:
+            why = tongue.say(told.WHY[error.why])
+        else:
+            return towards(f"{request.path}?selesai=rencana")
+        return await self._list(request, session, typed=fields, why=why)
 
     async def end(self, request: web.Request) -> web.Response:
         """Nothing of the window happens from now on."""
@@ -198,7 +191,8 @@ class Doing:
         except NoSuchError:
             raise Denied(HTTPStatus.NOT_FOUND, told.NO_WINDOW) from None
         except RefusedError as error:
-            return await self._list(request, session, why=str(error))
+            why = spoken_at(request.path).say(told.WHY[error.why])
+            return await self._list(request, session, why=why)
         return towards(f"{spoken_at(request.path).root}/pemeliharaan?selesai=akhir")
 
     async def _list(
@@ -229,6 +223,19 @@ class Doing:
         made = await self._shelf.write(lambda store: work(store, doer))
         log.info("deed", who=session.user, role=session.role, action=action, target=target)
         return made
+
+
+def keys_of(invalid: ValidationError) -> Iterable[str]:
+    """The fields that hold something else than they should; "" for what is no field of ours."""
+    return (str(error["loc"][0]) if error["loc"] else "" for error in invalid.errors())
+
+
+def expected(keys: Iterable[str], tongue: Tongue) -> str:
+    """What belongs into these fields, each told once."""
+    low, high = LIMITS["duration"]
+    bounds = {"note": TEXT_MAX, "ticket": TICKET_MAX, "low": span(low), "high": span(high)}
+    texts = dict.fromkeys(told.FIELDS.get(key, told.UNREADABLE) for key in keys)
+    return " ".join(tongue.say(text, **bounds) for text in texts)
 
 
 def frame(tongue: Tongue, session: Session | None, now: float) -> dict[str, Any]:

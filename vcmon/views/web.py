@@ -382,5 +382,7 @@ def build(sources: Sources) -> web.Application:
     Outside(sources, shelf).add_to(app)
     IncidentFace(sources, shelf, faces.pages).add_to(app)
     ProvinceFace(sources, shelf, faces.pages).add_to(app)
-    stream.Stream(sources).add_to(app)
+    events = stream.Stream(sources, door.admits)
+    door.on_end.append(events.wake)
+    events.add_to(app)
     return app
