@@ -120,7 +120,7 @@ class Doing:
     ) -> web.Response:
         """The page with what was typed, and why it is not saved."""
         incident = await self._incident(number_of(request))
-        return self._shown(request, session, incident, typed=fields, why=why)
+        return self._shown(request, session, incident, typed=retyped(fields), why=why)
 
     def _shown(
         self,
@@ -175,7 +175,7 @@ class Doing:
             why = tongue.say(told.WHY[error.why])
         else:
             return towards(f"{request.path}?selesai=rencana")
-        return await self._list(request, session, typed=fields, why=why)
+        return await self._list(request, session, typed=retyped(fields), why=why)
 
     async def end(self, request: web.Request) -> web.Response:
         """Nothing of the window happens from now on."""
@@ -223,6 +223,11 @@ class Doing:
         made = await self._shelf.write(lambda store: work(store, doer))
         log.info("deed", who=session.user, role=session.role, action=action, target=target)
         return made
+
+
+def retyped(fields: Mapping[str, str]) -> Mapping[str, str]:
+    """What was typed, to be mended: as it would be kept, but that it may be too long."""
+    return {name: words.clean(text, 2 * TEXT_MAX) for name, text in fields.items()}
 
 
 def keys_of(invalid: ValidationError) -> Iterable[str]:

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from vcmon.clock import SystemClock
+from vcmon.config.text import clean
 from vcmon.config.tokens import Role
 from vcmon.views import door_words as words
 from vcmon.views.client import client_of
@@ -157,14 +158,14 @@ class Door:
     ) -> web.Response:
         tongue = spoken_at(request.path)
         facts: dict[str, Any] = {"tongue": tongue, "say": tongue.say, "other": other(tongue)}
+        name, back = more.get("name", ""), more.get("back", "")
         facts |= {
             "session": session,
             "signing": False,  # it is what this page is for
             "roles": words.ROLES,
-            "name": "",
-            "wrong": "",
-            "back": "",
-            **more,
+            "wrong": more.get("wrong", ""),
+            "name": clean(name),
+            "back": back if _BACK.fullmatch(back) else "",
         }
         return page(self._form.render(**facts), status)
 

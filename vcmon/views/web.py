@@ -287,6 +287,8 @@ def hardened(
     """Sees to the headers that every answer carries."""
 
     async def harden(request: web.Request, response: web.StreamResponse) -> None:
+        if response.status == HTTPStatus.EXPECTATION_FAILED and isinstance(response, web.Response):
+            response.text = "417 Expectation Failed\n"  # the library repeats what was asked for
         headers = response.headers
         own = {name: headers[name] for name in THEIR_OWN if name in headers}
         headers.update({**HEADERS, **own})
