@@ -131,6 +131,7 @@ def test_holidays_are_named() -> None:
 
 
 @pytest.mark.parametrize("tongue", [BAHASA, ENGLISH])
+@pytest.mark.catalogue("T39")
 def test_hostile_names_stay_text(tongue: Tongue) -> None:
     """Neither a name nor a correction puts a tag, a script or a direction mark on the page."""
     html = page(hostile(), tongue)
