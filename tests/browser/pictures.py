@@ -11,16 +11,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 from playwright.async_api import FloatRect, Page
 
 from tests.browser.test_page import looking
+from tests.fakes.browser import serving
 from tests.fakes.chromium import browsing, stop_shared
 from tests.fakes.meetings import meeting_world
 from tests.fakes.process import Monitor, free_port, running
-from tests.fakes.signing import PASSWORDS
+from tests.fakes.province_past import SLUG, past_world
+from tests.fakes.signing import PASSWORDS, enrol
+from vcmon.history.ninety import read_ninety
 from vcmon.history.store import Store
 from vcmon.lab.country import country
 from vcmon.lab.demo import country_process, first_meeting, write_settings
@@ -127,6 +131,34 @@ async def take_meeting(folder: Path) -> None:
         await page.screenshot(path=IMAGES / "rapat.png", clip=_top(760))
 
 
+async def take_past(folder: Path) -> None:
+    """Pages of what is remembered, over the tests' own made-up past: the demo is too young."""
+    world = await asyncio.to_thread(past_world, folder)
+    users = folder / "users"
+    await asyncio.to_thread(enrol, users)
+    web = world.settings.web.model_copy(update={"users_file": str(users)})
+    world.settings = replace(world.settings, web=web)
+    series = f"province:{SLUG}"
+    found = await asyncio.to_thread(read_ninety, folder / "m.db", [series], world.now)
+    world.ninety = {SLUG: found[series]}
+    async with (
+        serving(world) as server,
+        browsing(viewport={"width": 1280, "height": 1000}) as context,
+    ):
+        base, page = f"http://127.0.0.1:{server.port}/", await context.new_page()
+        await _open(page, f"{base}provinsi/{SLUG}")
+        await page.screenshot(path=IMAGES / "provinsi.png", full_page=True)
+        await page.set_viewport_size({"width": 1280, "height": 500})
+        await _open(page, f"{base}gangguan")
+        await page.screenshot(path=IMAGES / "gangguan.png")
+        await page.goto(f"{base}masuk?ke=/gangguan/7/tindak")
+        await page.fill("#nama", "budi")
+        await page.fill("#sandi", PASSWORDS["budi"])
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/tindak")
+        await page.screenshot(path=IMAGES / "tindak.png", full_page=True)
+
+
 async def take_stale(base: str, monitor: Monitor) -> None:
     """What a page shows when vcmon has stopped."""
     async with browsing(viewport={"width": 1280, "height": 1000}) as context:
@@ -159,7 +191,11 @@ def main() -> None:
             asyncio.run(take(f"http://127.0.0.1:{port}/"))
             asyncio.run(take_stale(f"http://127.0.0.1:{port}/", monitor))
     with tempfile.TemporaryDirectory() as name:
-        asyncio.run(take_meeting(Path(name)))
+        folder = Path(name)
+        for part in ("meeting", "past"):
+            (folder / part).mkdir()
+        asyncio.run(take_meeting(folder / "meeting"))
+        asyncio.run(take_past(folder / "past"))
     stop_shared()
 
 

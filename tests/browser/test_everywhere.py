@@ -132,6 +132,7 @@ async def test_paper_holds_all_of_it() -> None:
         assert await width_of(view.page) <= 1047
 
 
+@pytest.mark.catalogue("T39")
 async def test_names_that_are_out_to_harm_break_nothing() -> None:
     """38 names of 200 characters, with right-to-left marks and script tags: words, and no more."""
     names = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 import statistics
+import time
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,15 @@ from tests.fakes.snapshots import NOW, PROVINCES, World, make_snapshot, province
 from vcmon.model.result import Blame, Reason
 from vcmon.model.status import Snapshot, Standing, State
 
-CHANGES = int(os.environ.get("VCMON_CHANGES", "40"))
+CHANGES = 200
+
+PAINTED = """([slug, state]) => new Promise(seen => {
+    const tile = () => document.querySelector(`a.t[data-key="${slug}"]`);
+    const look = () => tile().classList.contains(state)
+        ? requestAnimationFrame(() => seen(performance.timeOrigin + performance.now()))
+        : requestAnimationFrame(look);
+    look(); })"""
+"""When (wall milliseconds) the frame after the one that has the tile in that state begins."""
 
 TITLE = "(1) 1 terputus – Vicon Pusat–Daerah"
 
@@ -106,22 +115,25 @@ async def test_stale_data_is_seen_though_the_stream_lives() -> None:
 
 
 async def test_from_commit_to_pixel() -> None:
-    """Of VCMON_CHANGES changes 95 in 100 are in the page's tile within a second."""
+    """Of 200 changes, one each twentieth of a second, 95 in 100 are painted within a second."""
     world = World(uniform())
+    slugs = [slug for slug in PROVINCES if slug != "pusat"]
     async with looking(world, viewport=size(1280)) as view:
         await expect(view.page.locator("body.live")).to_have_count(1)
-        took = []
+        fallen: set[str] = set()
+        committed, painted = [], []
         for number in range(CHANGES):
-            state = "down" if number % 2 == 0 else "up"
-            seen = view.page.evaluate(
-                """state => new Promise(seen => { const look = () =>
-                    document.querySelector('a.t[data-key="aceh"]').classList.contains(state)
-                    ? seen(performance.now() - begun) : requestAnimationFrame(look);
-                    const begun = performance.now(); look(); })""",
-                state,
-            )
-            world.snapshot = down(8 + number, *(["aceh"] if state == "down" else []))
-            took.append(await seen)
-        worst = statistics.quantiles(took, n=20)[-1] / 1000
-        record("page.commit_to_pixel.p95", f"{worst:.2f} s", "<= 1 s", worst <= 1.0)
+            slug = slugs[number % len(slugs)]
+            fallen ^= {slug}
+            waiting = view.page.evaluate(PAINTED, [slug, "down" if slug in fallen else "up"])
+            painted.append(asyncio.ensure_future(waiting))
+            await asyncio.sleep(0.05)
+            committed.append(time.time())
+            world.snapshot = down(8 + number, *fallen)
+        ends = [end / 1000 for end in await asyncio.gather(*painted)]
+        took = [end - begun for end, begun in zip(ends, committed, strict=True)]
+        worst = statistics.quantiles(took, n=20)[-1]
+        figure = f"{worst:.2f} s over {CHANGES} changes"
+        record("page.commit_to_pixel.p95", figure, "<= 1 s", worst <= 1.0)
+        assert min(took) > 0
         assert worst <= 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,21 @@ async def test_acting_needs_no_script_and_no_mouse(world: World) -> None:
         cookies = await view.page.context.cookies()
     assert cookies == []
     assert view.complaints == []
+
+
+async def test_who_signs_out_in_one_tab_sees_nothing_more_in_the_other(world: World) -> None:
+    """Private: the open page goes to the page for signing in by itself, and back from there."""
+    shown = world.settings.web.model_copy(update={"private": True})
+    world.settings = replace(world.settings, web=shown)
+    async with looking(world, "gangguan/1/tindak") as view:
+        await _enter(view)
+        await view.page.goto(view.url)
+        await view.page.wait_for_selector("body.live tbody tr")
+        tab = await view.page.context.new_page()
+        await tab.goto(f"{view.url}keluar")
+        await tab.click("button")
+        await view.page.wait_for_url(f"{view.url}masuk?ke=/")
+        assert "Sulawesi Selatan" not in await view.page.inner_text("body")
 
 
 async def test_maintenance_is_planned_by_the_browsers_own_fields(world: World) -> None:

@@ -149,6 +149,7 @@ def p99(before: Sequence[tuple[float, float]], after: Sequence[tuple[float, floa
     return next(limit for limit, count in grown if count >= 0.99 * grown[-1][1])
 
 
+@pytest.mark.catalogue("T33")
 @pytest.mark.soak
 @pytest.mark.timeout(300)
 async def test_probes_do_not_feel_a_crowd(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,14 @@ from tests.fakes.clock import EPOCH
 from tests.fakes.filled_memory import HOSTILE
 from tests.fakes.signing import Visitor, signing_world
 from tests.fakes.snapshots import NOW, World
+from vcmon.history.remarks import Why
 from vcmon.history.store import Store
 from vcmon.model.memory import Entry
+from vcmon.views.door_words import FIELDS, NO_INCIDENT, NOT_SAVED, UNREADABLE, WHY
+from vcmon.views.shapes import PlanFields, RemarkFields
+from vcmon.views.tongue import BAHASA, ENGLISH
+
+TONGUES = (BAHASA, ENGLISH)
 
 DEEDS, LIST = "/gangguan/1/tindak", "/pemeliharaan"
 WINDOW = {
@@ -73,33 +80,66 @@ async def test_an_incidents_whole_course(world: World) -> None:
 @pytest.mark.parametrize(
     ("path", "fields", "why"),
     [
-        (DEEDS, {"deed": "note"}, "Catatannya belum diisi."),
-        (DEEDS, {"deed": "cause"}, "Penyebabnya belum dipilih."),
-        (DEEDS, {"deed": "close"}, "Penyebabnya belum dipilih."),
-        ("/gangguan/2/tindak", {"deed": "close", "cause": "cable"}, "masih berlangsung"),
-        (DEEDS, {"deed": "undo"}, "deed: expected"),
-        (DEEDS, {"deed": "ack", "author": "Menteri", "by": "x"}, "by: not known here"),
-        (DEEDS, {"deed": "cause", "cause": "gremlins"}, "cause: expected"),
-        (DEEDS, {"deed": "note", "text": "x" * 2001}, "text: expected"),
-        (LIST, WINDOW | {"start": "2026-11-20T10:00"}, "Waktu mulainya sudah lewat."),
-        (LIST, WINDOW | {"scope": "endpoint:b"}, "no endpoint of that name here"),
-        (LIST, WINDOW | {"duration": "60d"}, "duration: expected 1m to 31d"),
-        (LIST, {}, "scope: needed, but missing"),
+        (DEEDS, {"deed": "note"}, WHY[Why.NO_TEXT]),
+        (DEEDS, {"deed": "note", "text": "\u202e"}, WHY[Why.NO_TEXT]),
+        (DEEDS, {"deed": "cause"}, WHY[Why.NO_CAUSE]),
+        (DEEDS, {"deed": "close"}, WHY[Why.NO_CAUSE]),
+        (DEEDS, {"deed": "note", "text": "x", "ticket": "4711"}, WHY[Why.MISPLACED]),
+        ("/gangguan/2/tindak", {"deed": "close", "cause": "cable"}, WHY[Why.GOES_ON]),
+        (DEEDS, {"deed": "undo"}, FIELDS["deed"]),
+        (DEEDS, {"deed": "ack", "author": "Menteri", "by": "x"}, UNREADABLE),
+        (DEEDS, {"deed": "cause", "cause": "gremlins"}, FIELDS["cause"]),
+        (DEEDS, {"deed": "note", "text": "x" * 2001}, FIELDS["text"]),
+        (DEEDS, {"deed": "ack", "ticket": "x" * 81}, FIELDS["ticket"]),
+        (LIST, WINDOW | {"start": "2026-11-20T10:00"}, WHY[Why.LATE]),
+        (LIST, WINDOW | {"repeat": "FREQ=YEARLY;UNTIL=20200101"}, WHY[Why.NEVER]),
+        (LIST, WINDOW | {"scope": "endpoint:b"}, FIELDS["scope"]),
+        (LIST, WINDOW | {"duration": "60d"}, FIELDS["duration"]),
+        (LIST, WINDOW | {"duration": "long"}, FIELDS["duration"]),
+        (LIST, WINDOW | {"start": "besok", "zone": "Mars"}, FIELDS["zone"]),
+        (LIST, WINDOW | {"start": "besok", "zone": "Mars"}, FIELDS["start"]),
+        (LIST, WINDOW | {"repeat": "FREQ=NEVER"}, FIELDS["repeat"]),
+        (LIST, {}, FIELDS["title"]),
     ],
 )
 async def test_refusals_say_what_is_wrong_and_keep_what_was_typed(
     world: World, path: str, fields: dict[str, str], why: str
 ) -> None:
-    """422 on the same page, with the reason; nothing is written."""
+    """422 on the same page, the reason in its language alone; nothing is written."""
+    said = {"note": "2000", "ticket": "80", "low": "1m", "high": "31d"}
     async with serving(world) as browser:
         me = await Visitor.of(browser, "budi")
-        reply = await me.post(path, fields)
-    assert reply.status == 422
-    assert why in reply.text
-    assert 'role="alert"' in reply.text
-    if path == LIST and fields:
-        assert 'value="Penggantian router"' in reply.text
+        replies = [(tongue, await me.post(tongue.root + path, fields)) for tongue in TONGUES]
+    for tongue, reply in replies:
+        assert reply.status == 422
+        banner = re.search(r'role="alert">(.*?)</p>', reply.text)
+        assert banner is not None
+        told = unescape(banner[1])
+        assert tongue.say(why, **said) in told
+        others = (*WHY.values(), *FIELDS.values(), UNREADABLE, NOT_SAVED)
+        texts = [tongue.say(text, **said, why="") for text in others]
+        for text in sorted(texts, key=len, reverse=True):
+            told = told.replace(text, "")
+        assert told.strip() == "", "nothing but sentences of the catalogue"
+        if path == LIST and fields:
+            assert 'value="Penggantian router"' in reply.text
     assert await trail(world) == []
+
+
+async def test_what_cannot_be_refused_on_its_page_is_told_on_one_of_its_own(world: World) -> None:
+    """An incident that there is not: 404 in words, whatever the deed; in either language."""
+    async with serving(world) as browser:
+        me = await Visitor.of(browser, "budi")
+        for root, text in (("", NO_INCIDENT), ("/en", ENGLISH.say(NO_INCIDENT))):
+            for fields in ({"deed": "ack"}, {"deed": "close", "cause": "cable"}, {"deed": "x"}):
+                reply = await me.post(f"{root}/gangguan/99/tindak", fields)
+                assert (reply.status, text in reply.text) == (404, True), fields
+
+
+def test_every_reason_has_its_sentence() -> None:
+    """Whatever the memory refuses, a page can say it; and what a form's field takes."""
+    assert set(WHY) == set(Why)
+    assert {*RemarkFields.model_fields, *PlanFields.model_fields} - {"author"} == set(FIELDS)
 
 
 async def test_the_author_is_whoever_is_signed_in(world: World) -> None:

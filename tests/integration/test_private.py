@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import pytest
 from tests.fakes.browser import serving
 from tests.fakes.signing import Visitor, enrol
 from tests.fakes.snapshots import World, mixed
+from tests.integration.test_stream import Listener, listening
+from tests.unit.views.test_stream import without_aceh
 from vcmon.config import tokens
 from vcmon.config.settings import Settings, Web
 from vcmon.config.tokens import Role, fresh
-from vcmon.views import gate
+from vcmon.views import gate, roster, stream
 
 
 @pytest.fixture
@@ -70,6 +73,76 @@ async def test_looking_asks_for_sign_in(world: World, token: str) -> None:
         "no-store",
         "private, no-cache",
     ]
+
+
+CLOSING = "Connection: close\r\n"
+"""The end of an answer is then the end of the connection."""
+
+
+async def ended(listener: Listener) -> list[str]:
+    """The kinds of what came before the stream's end; TimeoutError where it does not end."""
+    seen = []
+    with contextlib.suppress(asyncio.IncompleteReadError):
+        async with asyncio.timeout(5):
+            while True:
+                seen.append((await listener.next("snapshot", "delta", "alive")).kind)
+    return seen
+
+
+async def test_a_stream_ends_with_its_session(world: World) -> None:
+    """At sign-out, before anything more is told; who is signed in elsewhere reads on."""
+    async with serving(world) as browser:
+        me, other = await Visitor.of(browser, "budi"), await Visitor.of(browser, "budi")
+        async with (
+            listening(browser, header=f"{CLOSING}Cookie: {me.cookie}") as mine,
+            listening(browser, header=f"Cookie: {other.cookie}") as theirs,
+        ):
+            assert {(await each.next("snapshot")).kind for each in (mine, theirs)} == {"snapshot"}
+            begun = asyncio.get_running_loop().time()
+            assert (await me.post("/keluar", {})).status == 303
+            assert await ended(mine) in ([], ["alive"])
+            assert asyncio.get_running_loop().time() - begun < 1
+            world.snapshot = replace(without_aceh(), version=100)
+            assert (await theirs.next("delta")).data["provinces"]
+        again = await browser.ask("/api/v1/events", Cookie=me.cookie)
+    assert again.status == 401
+
+
+@pytest.mark.parametrize("how", ["user", "password", "token", "private", "expired"])
+async def test_a_stream_ends_when_its_reader_may_not_look_any_more(
+    world: World, token: str, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Removed, another password, no token, private from now on, signed in too long ago: nothing
+    that happens afterwards is told.
+    """
+    monkeypatch.setattr(roster, "LOOK_AGAIN", 0.05)
+    monkeypatch.setattr(stream, "ALIVE_EVERY_NS", 100_000_000)
+    web, folder = world.settings.web, Path(world.settings.web.users_file).parent
+    if how == "private":
+        world.settings = replace(world.settings, web=web.model_copy(update={"private": False}))
+    if how == "expired":
+        world.settings = replace(world.settings, web=web.model_copy(update={"session": 1.0}))
+    async with serving(world) as browser:
+        me = await Visitor.of(browser, "budi")
+        header = "" if how == "private" else f"Cookie: {me.cookie}"
+        if how == "token":
+            header = f"Authorization: Bearer {token}"
+        async with listening(browser, header=f"{CLOSING}{header}".strip()) as listener:
+            await listener.next("snapshot")
+            await listener.next("alive")
+            if how == "user":
+                await asyncio.to_thread(enrol, folder / "users", ("tamu",))
+            elif how == "password":
+                await asyncio.to_thread(enrol, folder / "users")
+            elif how == "token":
+                await asyncio.to_thread(tokens.write, folder / "tokens", [])
+            elif how == "private":
+                world.settings = replace(world.settings, web=web)
+            else:
+                await asyncio.sleep(1.0)
+            await asyncio.sleep(0.3)
+            world.snapshot = replace(without_aceh(), version=100)
+            assert set(await ended(listener)) <= {"alive"}
 
 
 async def test_metrics_may_stay_public(world: World) -> None:

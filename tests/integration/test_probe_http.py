@@ -310,6 +310,7 @@ async def test_a_relative_and_a_named_redirect_count_as_the_same_host() -> None:
         "http://[",
     ],
 )
+@pytest.mark.catalogue("T41")
 async def test_a_redirect_elsewhere_is_told_and_not_followed(location: str) -> None:
     """DOWN `status` with the place in the text; nothing but the endpoint is ever contacted."""
 

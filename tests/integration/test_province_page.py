@@ -247,6 +247,7 @@ async def test_the_filters_filter(world: World, query: str, numbers: list[str]) 
     assert ("Tidak ada gangguan yang cocok." in page) == (not numbers)
 
 
+@pytest.mark.catalogue("T39")
 async def test_hostile_names_stay_text(world: World) -> None:
     """Scripts, escapes and direction marks in every name do nothing on any of these pages."""
     statuses = []

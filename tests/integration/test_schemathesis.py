@@ -55,6 +55,7 @@ def tried(port: int, token: str, folder: Path) -> subprocess.CompletedProcess[st
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.catalogue("T40")
 @pytest.mark.timeout(600)
 async def test_no_server_error_whatever_is_sent(world: World, keys: Keys, tmp_path: Path) -> None:
     """Schemathesis, with an operator's token: every answer is one that is described, none 500."""

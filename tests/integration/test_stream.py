@@ -58,10 +58,11 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(browser: Browser, last: str = "") -> AsyncIterator[Listener]:
+async def listening(browser: Browser, last: str = "", header: str = "") -> AsyncIterator[Listener]:
     reader, writer = await asyncio.open_connection("127.0.0.1", browser.port)
-    resume = f"Last-Event-ID: {last}\r\n" if last else ""
-    writer.write(f"GET {stream.PATH} HTTP/1.1\r\nHost: localhost\r\n{resume}\r\n".encode())
+    more = [f"Last-Event-ID: {last}"] if last else []
+    lines = [f"GET {stream.PATH} HTTP/1.1", "Host: localhost", *more, *filter(None, [header])]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     try:
         yield Listener(reader, writer, head)

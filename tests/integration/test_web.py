@@ -63,6 +63,7 @@ def world() -> World:
         ("/api/v1/provinces/..%2f..%2fstatus", "GET", 404),
     ],
 )
+@pytest.mark.catalogue("T40")
 async def test_every_answer_has_its_status_and_all_strict_headers(
     world: World, path: str, method: str, status: int
 ) -> None:
@@ -339,6 +340,7 @@ async def test_ipv6_loopback_is_served(world: World) -> None:
         b"\x00" * 100 + b"\r\n\r\n",
     ],
 )
+@pytest.mark.catalogue("T40")
 async def test_nonsense_is_refused_without_tracebacks(world: World, raw: bytes) -> None:
     """Broken and oversized requests end in 4xx or a hang-up; the log keeps a line, no traceback."""
     with capture_logs() as logged:

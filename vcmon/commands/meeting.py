@@ -188,7 +188,7 @@ def import_(wanted: Import) -> None:
         _tell(wanted, outcome)
         _point_out(memory, [each.meeting for each in outcome.changes], now)
     if not outcome.changes and not outcome.same:
-        raise refuse(RefusedError(f"{wanted.file}: no meeting in it"))
+        raise refuse(ValueError(f"{wanted.file}: no meeting in it"))
 
 
 def _events(file: Path) -> tuple[Event, ...]:

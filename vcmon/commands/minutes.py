@@ -16,7 +16,6 @@ from vcmon.commands.report import Dialect, Format
 from vcmon.config.importing import write_whole
 from vcmon.config.text import shown
 from vcmon.errors import ReportError
-from vcmon.history.remarks import RefusedError
 from vcmon.views.meeting_past import minutes_of, recall
 from vcmon.views.meeting_roll import Look
 from vcmon.views.minutes_file import written
@@ -44,7 +43,7 @@ def report(wanted: Report) -> None:
     with opened(wanted.config, write=False) as memory:
         try:
             text = _text(memory, wanted)
-        except RefusedError as error:
+        except ReportError as error:
             raise refuse(error) from None
     if wanted.output is None:
         # As bytes: a terminal's encoding and line ends must not change what was asked for.
@@ -58,13 +57,13 @@ def report(wanted: Report) -> None:
 
 
 def _text(memory: Memory, wanted: Report) -> str:
-    """Raises RefusedError for a sitting that there is not, or that has not begun."""
+    """Raises ReportError for a sitting that there is not, or that has not begun."""
     settings, store, now = memory.settings, memory.store, SystemClock().wall()
     past = recall(store, planned(settings, store), wanted.sitting, now)
     if past is None:
-        raise RefusedError(f"no sitting {shown(wanted.sitting)}; see vcmon meeting list --json")
+        raise ReportError(f"no sitting {shown(wanted.sitting)}; see vcmon meeting list --json")
     if now < past.sitting.start:
-        raise RefusedError(f"{wanted.sitting} has not begun: there are no minutes of it yet")
+        raise ReportError(f"{wanted.sitting} has not begun: there are no minutes of it yet")
     look = Look(now, TONGUES[settings.language], settings.provinces, {})
     told = minutes_of(store, past, settings, now)
     return written(told, look, str(wanted.form), str(wanted.dialect))

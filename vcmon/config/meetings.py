@@ -16,7 +16,7 @@ from vcmon.config.report import Report
 from vcmon.config.schema import MeetingFields
 from vcmon.config.source import Source
 from vcmon.config.text import clean, printable, shown
-from vcmon.config.windows import parse_start, parse_zone
+from vcmon.config.windows import PlanError, parse_start, parse_zone
 from vcmon.model.endpoint import Endpoint
 from vcmon.model.meeting import Limits, Meeting, Seat
 
@@ -53,14 +53,16 @@ def build_meetings(
 
 
 def meeting_of(fields: MeetingFields, endpoints: Sequence[Endpoint]) -> Meeting:
-    """The meeting that somebody plans. Raises ValueError with all that is wrong."""
-    told: list[str] = []
+    """The meeting that somebody plans. Raises PlanError with all that is wrong."""
+    told: dict[str, str] = {}
     rooms = {endpoint.id for endpoint in endpoints}
-    meeting = _meeting(
-        fields, rooms, Report(), lambda key, error: told.append(f"{key}: {printable(str(error))}")
-    )
+
+    def wrong(key: str, error: ValueError) -> None:
+        told.setdefault(key, printable(str(error)))
+
+    meeting = _meeting(fields, rooms, Report(), wrong)
     if told:
-        raise ValueError("; ".join(told))
+        raise PlanError(told)
     return meeting
 
 

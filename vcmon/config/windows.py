@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -121,17 +121,27 @@ def build_windows(
     return tuple(made)
 
 
+class PlanError(ValueError):
+    """What is wrong with what somebody plans: the keys of the values, and all of it in words."""
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        self.keys = tuple(wrong)
+        super().__init__("; ".join(f"{key}: {what}" for key, what in wrong.items()))
+
+
 def window_of(fields: WindowFields, scopes: Scopes) -> Maintenance:
-    """The window that somebody plans, with id 0. Raises ValueError with all that is wrong."""
-    told: list[str] = []
-    window = _window(
-        fields, scopes, Report(), lambda key, error: told.append(f"{key}: {printable(str(error))}")
-    )
+    """The window that somebody plans, with id 0. Raises PlanError."""
+    told: dict[str, str] = {}
+
+    def wrong(key: str, error: ValueError) -> None:
+        told[key] = printable(str(error))
+
+    window = _window(fields, scopes, Report(), wrong)
     low, high = LIMITS["duration"]
     if not low <= fields.duration <= high:
-        told.append(f"duration: expected {duration(low)} to {duration(high)}")
+        told["duration"] = f"expected {duration(low)} to {duration(high)}"
     if told:
-        raise ValueError("; ".join(told))
+        raise PlanError(told)
     return window
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from vcmon.history.maintenance import following
-from vcmon.history.remarks import RefusedError, judged, named
+from vcmon.history.remarks import RefusedError, Why, judged, named
 from vcmon.history.store import Store
 from vcmon.model.memory import Incident, Maintenance, Remark
 
@@ -61,15 +61,17 @@ def plan(store: Store, window: Maintenance, doer: Doer, now: float) -> Maintenan
     window = replace(window, author=named(window.author))
     if window.start < now - LATE:
         raise RefusedError(
+            Why.LATE,
             "start: a window begins now or later; that an outage was planned is said by the "
-            "incident's cause"
+            "incident's cause",
         )
     if following(window, now) is None:
-        raise RefusedError("repeat: it never takes place after now")
+        raise RefusedError(Why.NEVER, "repeat: it never takes place after now")
     with store.transaction():
         coming = sum(following(each, now) is not None for each in store.maintenance())
         if coming >= WINDOWS_MAX:
-            raise RefusedError(f"there are {coming} windows that are not over: end some first")
+            text = f"there are {coming} windows that are not over: end some first"
+            raise RefusedError(Why.FULL, text)
         number = store.plan(window)
         store.audit(now, doer.name, doer.role, "plan", f"maintenance:{number}")
     return replace(window, id=number)
@@ -82,7 +84,7 @@ def end(store: Store, number: int, doer: Doer, now: float) -> Maintenance:
         if following(window, now) is None:
             was = window.ended_at
             when = "" if was is None else f": it was ended at {_clock(was)}"
-            raise RefusedError(f"maintenance {number} is over{when}")
+            raise RefusedError(Why.OVER, f"maintenance {number} is over{when}")
         store.end_maintenance(number, now, doer.name)
         store.audit(now, doer.name, doer.role, "end", f"maintenance:{number}")
     return replace(window, ended_at=now)

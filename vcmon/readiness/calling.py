@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from vcmon.config.text import clean, shown
 from vcmon.history.deeds import Doer, NoSuchError
-from vcmon.history.remarks import AUTHOR_MAX, RefusedError, named
+from vcmon.history.remarks import AUTHOR_MAX, RefusedError, Why, named
 from vcmon.history.store import Store
 from vcmon.model.meeting import Attendance, Meeting, Moved, Sitting
 from vcmon.readiness import agenda
@@ -43,7 +43,7 @@ def mark(store: Store, it: Sitting, said: Attendance, doer: Doer) -> Attendance:
     kept = _fit(it, said)
     with store.transaction():
         if len(store.attendance(it.id)) >= MARKS_MAX:
-            raise RefusedError(f"{it.id} already has {MARKS_MAX} marks")
+            raise RefusedError(Why.FULL, f"{it.id} already has {MARKS_MAX} marks")
         store.keep_sitting(it)
         store.mark(kept)
         target = f"sitting:{it.id}/{kept.province}"
@@ -53,13 +53,19 @@ def mark(store: Store, it: Sitting, said: Attendance, doer: Doer) -> Attendance:
 
 def _fit(it: Sitting, said: Attendance) -> Attendance:
     if all(seat.province != said.province for seat in it.meeting.seats):
-        raise RefusedError(f"province: {shown(said.province)} is not on the roster of {it.id}")
+        raise RefusedError(
+            Why.NOT_SEATED, f"province: {shown(said.province)} is not on the roster of {it.id}"
+        )
     if not it.start - EARLY <= said.at <= it.stop + LATE:
-        raise RefusedError(f"{it.id} is marked from a day before it begins to a day after its end")
+        raise RefusedError(
+            Why.NOT_NOW, f"{it.id} is marked from a day before it begins to a day after its end"
+        )
     officer, note = clean(said.officer), clean(said.note)
     for what, text, most in (("officer", officer, AUTHOR_MAX), ("note", note, NOTE_MAX)):
         if len(text) > most:
-            raise RefusedError(f"{what}: expected at most {most} characters, found {len(text)}")
+            raise RefusedError(
+                Why.LONG, f"{what}: expected at most {most} characters, found {len(text)}"
+            )
     return replace(said, author=named(said.author), officer=officer, note=note)
 
 
@@ -67,12 +73,14 @@ def plan(store: Store, it: Meeting, taken: Collection[str], doer: Doer, now: flo
     """Plan a meeting under an id that is not ``taken``. Raises as :func:`mark` does."""
     author = named(doer.name)
     if it.id in taken:
-        raise RefusedError(f"id: there is a meeting {it.id} already; name this one otherwise")
+        raise RefusedError(
+            Why.TAKEN, f"id: there is a meeting {it.id} already; name this one otherwise"
+        )
     if agenda.following(it, now) is None:
-        raise RefusedError("start: it never takes place after now")
+        raise RefusedError(Why.PAST, "start: it never takes place after now")
     with store.transaction():
         if len(store.current_meetings(now)) >= MEETINGS_MAX:
-            raise RefusedError(f"there are {MEETINGS_MAX} meetings that are not over")
+            raise RefusedError(Why.FULL, f"there are {MEETINGS_MAX} meetings that are not over")
         store.put_meeting(it, author, now)
         store.audit(now, doer.name, doer.role, "plan", f"meeting:{it.id}")
     return replace(it, author=author)
@@ -83,7 +91,7 @@ def cancel(store: Store, meeting: Meeting, doer: Doer, now: float) -> Meeting:
 
     def change(it: Meeting) -> Meeting:
         if it.cancelled_at is not None:
-            raise RefusedError(f"{it.id} was called off already")
+            raise RefusedError(Why.CALLED_OFF, f"{it.id} was called off already")
         return replace(it, cancelled_at=now)
 
     return _changed(store, meeting, change, (doer, now, "cancel"))
@@ -105,9 +113,11 @@ def move(store: Store, it: Sitting, to: tuple[float, float], doer: Doer, now: fl
     start, seconds = to
     _not_begun(it, now)
     if not now <= start <= now + FAR:
-        raise RefusedError("start: a sitting is moved to a time from now on, within a year")
+        raise RefusedError(
+            Why.PAST, "start: a sitting is moved to a time from now on, within a year"
+        )
     if not SHORTEST <= seconds <= LONGEST:
-        raise RefusedError("duration: expected 1m to 1d")
+        raise RefusedError(Why.LENGTH, "duration: expected 1m to 1d")
 
     def change(meeting: Meeting) -> Meeting:
         there = Moved(it.original, start, seconds)
@@ -149,7 +159,9 @@ def _changed(
         last = kept if kept is not None and kept.origin is planned.origin else planned
         it = replace(change(last), author=author)
         if len(it.excluded) + len(it.moved) > CHANGES_MAX:
-            raise RefusedError(f"{it.id} has {CHANGES_MAX} changed sittings: plan it anew")
+            raise RefusedError(
+                Why.FULL, f"{it.id} has {CHANGES_MAX} changed sittings: plan it anew"
+            )
         store.put_meeting(it, author, now)
         store.audit(now, doer.name, doer.role, action, f"meeting:{it.id}")
     return it
@@ -161,7 +173,7 @@ def _others(meeting: Meeting, it: Sitting) -> tuple[Moved, ...]:
 
 def _not_begun(it: Sitting, now: float) -> None:
     if it.start <= now:
-        raise RefusedError(f"{it.id} has begun: what took place stays")
+        raise RefusedError(Why.BEGUN, f"{it.id} has begun: what took place stays")
 
 
 def free_id(title: str, taken: Collection[str]) -> str:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from vcmon.config.meetings import LONGEST, SHORTEST, seats_of
 from vcmon.history.deeds import Doer
-from vcmon.history.remarks import RefusedError, named
+from vcmon.history.remarks import RefusedError, Why, named
 from vcmon.history.store import Store
 from vcmon.model.meeting import Meeting, Moved, Origin, Seat
 from vcmon.readiness import agenda
@@ -76,8 +76,9 @@ def decide(
     new = sum(each.deed == "import" for each in outcome.changes)
     if coming + new > MEETINGS_MAX:
         raise RefusedError(
+            Why.FULL,
             f"{new} new meetings beside {coming} that are not over: expected at most "
-            f"{MEETINGS_MAX} in all; take in some of them by --only"
+            f"{MEETINGS_MAX} in all; take in some of them by --only",
         )
     return outcome
 

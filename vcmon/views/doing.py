@@ -6,7 +6,7 @@ trail under the user's name (:mod:`vcmon.history.deeds`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -16,12 +16,14 @@ from aiohttp import web
 from jinja2 import Template
 from pydantic import ValidationError
 
+from vcmon.config.fields import duration as span
+from vcmon.config.profiles import LIMITS
 from vcmon.config.settings import Settings
 from vcmon.config.tokens import Role
-from vcmon.config.windows import ZONES, Scopes, window_of
-from vcmon.history.deeds import LATE, Doer, NoSuchError, end, incident_of, plan, say
+from vcmon.config.windows import ZONES, PlanError, Scopes, window_of
+from vcmon.history.deeds import Doer, NoSuchError, end, incident_of, plan, say
 from vcmon.history.maintenance import following
-from vcmon.history.remarks import RefusedError
+from vcmon.history.remarks import TEXT_MAX, TICKET_MAX, RefusedError
 from vcmon.history.store import Store
 from vcmon.model.memory import Cause, Deed, Incident, Maintenance, Remark
 from vcmon.views import door_words as told
@@ -34,7 +36,7 @@ from vcmon.views.pages import Pages
 from vcmon.views.planned import planned_of, scope_words
 from vcmon.views.recall import number_of
 from vcmon.views.sessions import Session
-from vcmon.views.shapes import PlanFields, RemarkFields, explained
+from vcmon.views.shapes import PlanFields, RemarkFields
 from vcmon.views.shelf import Shelf
 from vcmon.views.sources import Sources
 from vcmon.views.tongue import TONGUES, Tongue, spoken_at
@@ -91,9 +93,8 @@ class Doing:
         try:
             said = RemarkFields.model_validate(asked)
         except ValidationError as invalid:
-            return await self._again(request, session, fields, explained(invalid))
-        if wrong := await self._wrong(number, said):
-            return await self._again(request, session, fields, spoken_at(request.path).say(wrong))
+            wrong = expected(keys_of(invalid), spoken_at(request.path))
+            return await self._again(request, session, fields, wrong)
         remark = Remark(
             self._sources.wall(), session.user, said.deed, said.text, said.ticket, said.cause
         )
@@ -103,22 +104,12 @@ class Doing:
                 (said.deed, f"incident:{number}"),
                 lambda store, doer: say(store, number, remark, doer),
             )
+        except NoSuchError:
+            raise Denied(HTTPStatus.NOT_FOUND, told.NO_INCIDENT) from None
         except RefusedError as error:
-            return await self._again(request, session, fields, str(error))
+            wrong = spoken_at(request.path).say(told.WHY[error.why])
+            return await self._again(request, session, fields, wrong)
         return towards(f"{request.path}?selesai={said.deed}")
-
-    async def _wrong(self, number: int, said: RemarkFields) -> str:
-        """What the deed lacks, in words of ours; "" for nothing."""
-        if said.deed is Deed.NOTE and not said.text:
-            return told.NO_TEXT
-        if said.deed is Deed.CAUSE and said.cause is None:
-            return told.NO_CAUSE
-        if said.deed is not Deed.CLOSE:
-            return ""
-        incident = await self._incident(number)
-        if incident.stop is None:
-            return told.GOES_ON
-        return told.NO_CAUSE if (said.cause or incident.cause) is Cause.UNKNOWN else ""
 
     async def _incident(self, number: int) -> Incident:
         try:
@@ -131,7 +122,7 @@ class Doing:
     ) -> web.Response:
         """The page with what was typed, and why it is not saved."""
         incident = await self._incident(number_of(request))
-        return self._shown(request, session, incident, typed=fields, why=why)
+        return self._shown(request, session, incident, typed=retyped(fields), why=why)
 
     def _shown(
         self,
@@ -174,17 +165,15 @@ class Doing:
                 PlanFields.model_validate(asked | {"author": session.user}),
                 Scopes.of(settings.endpoints),
             )
-            if window.start < now - LATE:
-                raise RefusedError(tongue.say(told.LATE))
             return plan(store, replace(window, author=session.user), doer, now)
 
         try:
             await self._done(session, ("plan", asked.get("scope", "")[:100]), work)
-        except ValidationError as invalid:
-            return await self._list(request, session, typed=fields, why=explained(invalid))
-        except ValueError as error:  # RefusedError is one
-            return await self._list(request, session, typed=fields, why=str(error))
-        return towards(f"{request.path}?selesai=rencana")
+        except OBJECTIONS as error:
+            why = objection(error, tongue)
+        else:
+            return towards(f"{request.path}?selesai=rencana")
+        return await self._list(request, session, typed=retyped(fields), why=why)
 
     async def end(self, request: web.Request) -> web.Response:
         """Nothing of the window happens from now on."""
@@ -200,7 +189,8 @@ class Doing:
         except NoSuchError:
             raise Denied(HTTPStatus.NOT_FOUND, told.NO_WINDOW) from None
         except RefusedError as error:
-            return await self._list(request, session, why=str(error))
+            why = spoken_at(request.path).say(told.WHY[error.why])
+            return await self._list(request, session, why=why)
         return towards(f"{spoken_at(request.path).root}/pemeliharaan?selesai=akhir")
 
     async def _list(
@@ -235,6 +225,35 @@ class Doing:
         made = await self._shelf.write(lambda store: work(store, doer))
         log.info("deed", who=session.user, role=session.role, action=action, target=target)
         return made
+
+
+def retyped(fields: Mapping[str, str]) -> Mapping[str, str]:
+    """What was typed, to be mended: as it would be kept, but that it may be too long."""
+    return {name: words.clean(text, 2 * TEXT_MAX) for name, text in fields.items()}
+
+
+OBJECTIONS = (ValidationError, PlanError, RefusedError)
+"""What a form's fields, or what they ask for, may raise."""
+
+
+def objection(error: ValidationError | PlanError | RefusedError, tongue: Tongue) -> str:
+    """Why what a form asks for is not done, and what would do."""
+    if isinstance(error, RefusedError):
+        return tongue.say(told.WHY[error.why])
+    return expected(error.keys if isinstance(error, PlanError) else keys_of(error), tongue)
+
+
+def keys_of(invalid: ValidationError) -> Iterable[str]:
+    """The fields that hold something else than they should; "" for what is no field of ours."""
+    return (str(error["loc"][0]) if error["loc"] else "" for error in invalid.errors())
+
+
+def expected(keys: Iterable[str], tongue: Tongue) -> str:
+    """What belongs into these fields, each told once."""
+    low, high = LIMITS["duration"]
+    bounds = {"note": TEXT_MAX, "ticket": TICKET_MAX, "low": span(low), "high": span(high)}
+    texts = dict.fromkeys(told.FIELDS.get(key, told.UNREADABLE) for key in keys)
+    return " ".join(tongue.say(text, **bounds) for text in texts)
 
 
 def frame(tongue: Tongue, session: Session | None, now: float) -> dict[str, Any]:

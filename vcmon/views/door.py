@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from vcmon.clock import SystemClock
+from vcmon.config.text import clean
 from vcmon.config.tokens import Role
 from vcmon.views import door_words as words
 from vcmon.views.client import client_of
@@ -60,6 +62,7 @@ class Door:
         self._gate = gate
         self._users = Users(lambda: sources.settings().web.users_file, monotonic)
         self.sessions = Sessions(monotonic)
+        self.on_end: list[Callable[[], None]] = []  # each is called when a session is over
         self._pages = pages
         self._form = pages.environment.get_template("masuk.html")
 
@@ -114,9 +117,14 @@ class Door:
             return None
         user = await self._users.current(session.user)
         if user is None or (user.hash, user.role) != (session.hash, session.role):
-            self.sessions.end(name)  # another password, another role, or gone
+            self._end(name)  # another password, another role, or gone
             return None
         return session
+
+    def _end(self, name: str) -> None:
+        self.sessions.end(name)
+        for each in self.on_end:
+            each()
 
     async def operator(self, request: web.Request) -> Session:
         """The session of somebody who may act. Raises Halt or Denied for everybody else."""
@@ -150,14 +158,14 @@ class Door:
     ) -> web.Response:
         tongue = spoken_at(request.path)
         facts: dict[str, Any] = {"tongue": tongue, "say": tongue.say, "other": other(tongue)}
+        name, back = more.get("name", ""), more.get("back", "")
         facts |= {
             "session": session,
             "signing": False,  # it is what this page is for
             "roles": words.ROLES,
-            "name": "",
-            "wrong": "",
-            "back": "",
-            **more,
+            "wrong": more.get("wrong", ""),
+            "name": clean(name),
+            "back": back if _BACK.fullmatch(back) else "",
         }
         return page(self._form.render(**facts), status)
 
@@ -179,7 +187,7 @@ class Door:
             wrong = tongue.say(words.WRONG)
             forbidden = HTTPStatus.FORBIDDEN
             return self._shown(request, None, forbidden, name=name, back=back, wrong=wrong)
-        self.sessions.end(ticket(request))
+        self._end(ticket(request))
         begun = self.sessions.begin(user, self._sources.settings().web.session)
         log.info("signed in", user=user.name, role=user.role, peer=client.address)
         response = towards(back if _BACK.fullmatch(back) else f"{tongue.root}/")
@@ -194,7 +202,7 @@ class Door:
             own(request)
         else:
             await sent(request, session)
-            self.sessions.end(ticket(request))
+            self._end(ticket(request))
             log.info("signed out", user=session.user)
         secure = client_of(request).secure
         response = towards(SIGN_IN[spoken_at(request.path).lang])
@@ -208,13 +216,26 @@ class Door:
 
         @web.middleware
         async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if self._sources.settings().web.private and not self._open(request):
+            if self._shut(request):
                 turned = await self._turned(request)
                 if turned is not None:
                     return turned
             return await handler(request)
 
         return middleware
+
+    async def admits(self, request: web.Request) -> bool:
+        """Whether who was let in may still look: an answer that goes on for long asks again."""
+        if not self._shut(request):
+            return True
+        try:
+            known = await self.session(request) or await self._gate.known(request)
+        except Refusal:
+            return False  # not known now; whoever may look asks again
+        return known is not None
+
+    def _shut(self, request: web.Request) -> bool:
+        return self._sources.settings().web.private and not self._open(request)
 
     def _open(self, request: web.Request) -> bool:
         path = request.path

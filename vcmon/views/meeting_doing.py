@@ -12,16 +12,14 @@ from typing import Any, TypeVar
 
 import structlog
 from aiohttp import web
-from pydantic import ValidationError
 
-from vcmon.config.windows import ZONES
+from vcmon.config.windows import ZONES, PlanError
 from vcmon.history.deeds import Doer, NoSuchError
-from vcmon.history.remarks import RefusedError
 from vcmon.history.store import Store
 from vcmon.model.meeting import Attendance
 from vcmon.readiness import calling
 from vcmon.views import meeting_words as told
-from vcmon.views.doing import answered, frame
+from vcmon.views.doing import OBJECTIONS, answered, frame, objection, retyped
 from vcmon.views.door import Door
 from vcmon.views.forms import sent, towards
 from vcmon.views.meeting_face import ID
@@ -31,7 +29,6 @@ from vcmon.views.meeting_roll import Line, Look, Table, contacts_of, table_of
 from vcmon.views.meeting_shapes import MarkFields, MoveFields, moved_to
 from vcmon.views.pages import Pages
 from vcmon.views.sessions import Session
-from vcmon.views.shapes import explained
 from vcmon.views.shelf import Shelf
 from vcmon.views.sources import Sources
 from vcmon.views.tongue import TONGUES, Tongue, spoken_at
@@ -94,10 +91,9 @@ class MeetingDoing:
                 (f"mark {said.presence}", f"sitting:{name}/{said.province}"),
                 lambda store, doer: calling.mark(store, past.sitting, mark, doer),
             )
-        except ValidationError as invalid:
-            return await self._called(request, session, typed=fields, why=explained(invalid))
-        except RefusedError as error:
-            return await self._called(request, session, typed=fields, why=str(error))
+        except OBJECTIONS as error:
+            why = objection(error, spoken_at(request.path))
+            return await self._called(request, session, typed=retyped(fields), why=why)
         return towards(f"{request.path}?selesai={said.province}")
 
     async def _called(self, request: web.Request, session: Session, **more: Any) -> web.Response:
@@ -148,10 +144,9 @@ class MeetingDoing:
         try:
             work = self._change_of(action, name, fields)
             await self._done(session, (action[:20], f"sitting:{name}"), work)
-        except ValidationError as invalid:
-            return await self._changed(request, session, typed=fields, why=explained(invalid))
-        except ValueError as error:  # RefusedError is one
-            return await self._changed(request, session, typed=fields, why=str(error))
+        except OBJECTIONS as error:
+            why = objection(error, spoken_at(request.path))
+            return await self._changed(request, session, typed=retyped(fields), why=why)
         except NoSuchError:
             raise web.HTTPNotFound from None
         return towards(f"{spoken_at(request.path).root}/rapat?selesai={action}")
@@ -159,7 +154,7 @@ class MeetingDoing:
     def _change_of(
         self, action: str, name: str, fields: Mapping[str, str]
     ) -> Callable[[Store, Doer], object]:
-        """The deed that the form asks for. Raises ValueError, ValidationError and NoSuchError."""
+        """The deed that the form asks for. Raises PlanError, ValidationError, NoSuchError."""
         now, meetings = self._sources.wall(), tuple(self._sources.agenda())
         it = calling.sitting_of(meetings, name)
         if action == CANCEL:
@@ -170,7 +165,7 @@ class MeetingDoing:
             asked = {key: text.strip() for key, text in fields.items() if text.strip()}
             to = moved_to(MoveFields.model_validate(asked), it)
             return lambda store, doer: calling.move(store, it, to, doer, now)
-        raise RefusedError(f"deed: expected {MOVE}, {CANCEL} or {CANCEL_ALL}")
+        raise PlanError({"deed": f"expected {MOVE}, {CANCEL} or {CANCEL_ALL}"})
 
     async def _changed(self, request: web.Request, session: Session, **more: Any) -> web.Response:
         tongue, now = spoken_at(request.path), self._sources.wall()

@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from pydantic import ValidationError
 
 from vcmon.config.meetings import meeting_of
 from vcmon.config.schema import MeetingFields
@@ -25,14 +24,14 @@ from vcmon.readiness import agenda, calling
 from vcmon.readiness.calling import free_id
 from vcmon.views import words
 from vcmon.views.clash_words import of_meetings
-from vcmon.views.doing import answered, frame
+from vcmon.views.doing import OBJECTIONS, answered, frame, objection, retyped
 from vcmon.views.door import Door
 from vcmon.views.forms import sent, towards
 from vcmon.views.meeting_head import head_of
 from vcmon.views.pages import Pages
 from vcmon.views.refusal import Refusal
 from vcmon.views.sessions import Session
-from vcmon.views.shapes import DAY, explained
+from vcmon.views.shapes import DAY
 from vcmon.views.shelf import Shelf
 from vcmon.views.sources import Sources
 from vcmon.views.tongue import TONGUES, Tongue, spoken_at
@@ -91,10 +90,9 @@ class MeetingList:
 
         try:
             made = await self._shelf.write(work)
-        except ValidationError as invalid:
-            return await self._listed(request, session, typed=fields, why=explained(invalid))
-        except ValueError as error:  # RefusedError is one
-            return await self._listed(request, session, typed=fields, why=str(error))
+        except OBJECTIONS as error:
+            why = objection(error, spoken_at(request.path))
+            return await self._listed(request, session, typed=retyped(fields), why=why)
         log.info("deed", who=session.user, role=session.role, action="plan", target=made.id)
         return towards(f"{request.path}?selesai=rencana")
 

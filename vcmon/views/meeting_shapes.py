@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from vcmon.config.fields import Duration
-from vcmon.config.windows import parse_start, parse_zone
+from vcmon.config.windows import PlanError, parse_start, parse_zone
 from vcmon.history.remarks import AUTHOR_MAX
 from vcmon.model.meeting import (
     Attendance,
@@ -151,8 +151,13 @@ class MoveFields(BaseModel):
 
 
 def moved_to(fields: MoveFields, it: Sitting) -> tuple[float, float]:
-    """When the sitting then begins, and how long it lasts. Raises ValueError."""
-    start = parse_start(fields.start, parse_zone(fields.zone))
+    """When the sitting then begins, and how long it lasts. Raises PlanError."""
+    key = "zone"
+    try:
+        zone, key = parse_zone(fields.zone), "start"
+        start = parse_start(fields.start, zone)
+    except ValueError as error:
+        raise PlanError({key: str(error)}) from None
     return start, fields.duration or it.stop - it.start
 
 

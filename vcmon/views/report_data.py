@@ -37,7 +37,7 @@ HEADERS: tuple[tuple[str, str], ...] = (
     ("Sasaran (%)", "target_percent"),
     ("Hasil", "result"),
     ("Cakupan (%)", "coverage_percent"),
-    *((f"{words[0]} (detik)", f"{counted}_seconds") for counted, words in COUNTS.items()),
+    *((f"{word} (detik)", f"{counted}_seconds") for counted, word in COUNTS.items()),
     ("Gangguan", "outages"),
     ("MTTR (detik)", "mttr_seconds"),
     ("Terlama (detik)", "longest_seconds"),

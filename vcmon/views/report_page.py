@@ -81,7 +81,7 @@ def links_of(report: Report, tongue: Tongue) -> dict[str, str]:
     if report.until == report.stop:
         found[tongue.say("after")] = f"{home}/{month.shifted(1)}"
     return found | {
-        tongue.say("other"): f"{other.home}/{month}",
+        other.own_name: f"{other.home}/{month}",
         tongue.say("home"): "/",
     }
 

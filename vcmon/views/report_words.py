@@ -1,4 +1,4 @@
-"""What the reports say, in Bahasa Indonesia and in English: words, figures and times."""
+"""What the reports say: words, by the catalogue as on every page; figures and times."""
 
 from __future__ import annotations
 
@@ -18,219 +18,133 @@ from vcmon.views import tongue, words
 
 NONE = "–"
 
-PLANE: Mapping[str, tuple[str, str]] = {
-    "report": ("Laporan ketersediaan bulanan", "Monthly availability report"),
-    "system": (
-        "Jaringan konferensi video Pusat–Daerah",
-        "Centre–Regions video conference network",
-    ),
-    "site": ("Vicon Pusat–Daerah", "Centre–Regions video conference"),
-    "provisional": ("Angka sementara, belum dibekukan", "Provisional figures, not yet frozen"),
-    "running": ("Bulan berjalan, dihitung sampai", "The month still runs; counted until"),
-    "frozen": ("Dibekukan", "Frozen"),
-    "corrected": ("dengan {} koreksi", "corrections: {}"),
+PLANE: Mapping[str, str] = {
+    "report": "Laporan ketersediaan bulanan",
+    "system": "Jaringan konferensi video Pusat–Daerah",
+    "site": "Vicon Pusat–Daerah",
+    "provisional": "Angka sementara, belum dibekukan",
+    "running": "Bulan berjalan, dihitung sampai",
+    "frozen": "Dibekukan",
+    "corrected": "dengan {} koreksi",
     "broken": (
-        (
-            "Rantai tanda tangan koreksi tidak utuh: koreksi yang ditandai di bawah tidak "
-            "dihitung. "
-            "Periksa sebelum laporan ini dipakai."
-        ),
-        (
-            "The chain of the corrections' signatures is broken: those that are marked below don't "
-            "count. Look into it before this report is used."
-        ),
+        "Rantai tanda tangan koreksi tidak utuh: koreksi yang ditandai di bawah tidak "
+        "dihitung. Periksa sebelum laporan ini dipakai."
     ),
-    "from": ("Periode", "Period"),
-    "to": ("sampai", "to"),
-    "code": ("Kode", "Code"),
-    "province": ("Provinsi", "Province"),
-    "availability": ("Ketersediaan", "Availability"),
-    "target": ("Sasaran", "Target"),
-    "result": ("Hasil", "Result"),
-    "coverage": ("Cakupan", "Coverage"),
-    "outages": ("Gangguan", "Outages"),
-    "longest": ("Terlama", "Longest"),
-    "country": ("Seluruh provinsi", "All provinces"),
-    "met": ("Tercapai", "Met"),
-    "missed": ("Tidak tercapai", "Missed"),
-    "scarce": ("Data tidak cukup", "Not enough data"),
+    "from": "Periode",
+    "to": "sampai",
+    "code": "Kode",
+    "province": "Provinsi",
+    "availability": "Ketersediaan",
+    "target": "Sasaran",
+    "result": "Hasil",
+    "coverage": "Cakupan",
+    "outages": "Gangguan",
+    "longest": "Terlama",
+    "country": "Seluruh provinsi",
+    "met": "Tercapai",
+    "missed": "Tidak tercapai",
+    "scarce": "Data tidak cukup",
     "unit": (
-        (
-            "Lamanya dalam jam:menit:detik, dipotong ke detik; angka persis ada di CSV dan JSON. "
-            "Jumlah semua keadaan sama dengan lamanya periode."
-        ),
-        (
-            "Durations in hours:minutes:seconds, cut to the second; the exact ones are in CSV and "
-            "JSON. All states together are the whole period."
-        ),
+        "Lamanya dalam jam:menit:detik, dipotong ke detik; angka persis ada di CSV dan JSON. "
+        "Jumlah semua keadaan sama dengan lamanya periode."
     ),
-    "how": ("Cara menghitung", "How it is counted"),
+    "how": "Cara menghitung",
     "formula": (
-        (
-            "Ketersediaan = (terhubung + terganggu + singkat) ÷ (terhubung + terganggu + singkat + "
-            "terputus + tak terjangkau)"
-        ),
-        (
-            "Availability = (connected + degraded + short) ÷ (connected + degraded + short + "
-            "disconnected + unreachable)"
-        ),
+        "Ketersediaan = (terhubung + terganggu + singkat) ÷ (terhubung + terganggu + singkat "
+        "+ terputus + tak terjangkau)"
     ),
     "cut": (
-        (
-            "Angka dipotong pada dua desimal, tidak pernah dibulatkan ke atas; sasaran "
-            "dinilai dengan "
-            "angka yang persis."
-        ),
-        (
-            "Figures are cut after two decimals, never rounded up; the target is held against the "
-            "exact figure."
-        ),
+        "Angka dipotong pada dua desimal, tidak pernah dibulatkan ke atas; sasaran dinilai "
+        "dengan angka yang persis."
     ),
-    "example": ("Untuk seluruh provinsi, dalam detik", "For all provinces, in seconds"),
+    "example": "Untuk seluruh provinsi, dalam detik",
     "cover": (
-        (
-            "Cakupan = waktu terukur ÷ (waktu terukur + tidak diketahui). Di bawah 95 % ditandai "
-            "“data tidak cukup” dan tidak dinilai terhadap sasaran."
-        ),
-        (
-            "Coverage = time measured ÷ (time measured + unknown). Under 95 % it is marked “not "
-            "enough data” and not held against the target."
-        ),
+        "Cakupan = waktu terukur ÷ (waktu terukur + tidak diketahui). Di bawah 95 % ditandai "
+        "“data tidak cukup” dan tidak dinilai terhadap sasaran."
     ),
     "repair": (
-        (
-            "MTTR (rata-rata waktu pulih) = (terputus + tak terjangkau) ÷ jumlah gangguan. "
-            "Gangguan "
-            "yang melewati batas bulan dihitung pada kedua bulan, masing-masing sebesar bagiannya."
-        ),
-        (
-            "MTTR (mean time to repair) = (disconnected + unreachable) ÷ number of outages. "
-            "An outage "
-            "over the month's end counts in both months, each with its part."
-        ),
+        "MTTR (rata-rata waktu pulih) = (terputus + tak terjangkau) ÷ jumlah gangguan. "
+        "Gangguan yang melewati batas bulan dihitung pada kedua bulan, masing-masing sebesar "
+        "bagiannya."
     ),
     "order": (
-        (
-            "Setiap saat dihitung satu kali, menurut urutan: di luar jam, pemeliharaan, "
-            "penyebab yang "
-            "dikecualikan, lalu keadaannya."
-        ),
-        (
-            "Every moment is counted once, in this order: outside of the hours, maintenance, "
-            "a cause "
-            "that is left out, then the state."
-        ),
+        "Setiap saat dihitung satu kali, menurut urutan: di luar jam, pemeliharaan, penyebab "
+        "yang dikecualikan, lalu keadaannya."
     ),
-    "whole": ("Jam yang dihitung: sepanjang waktu.", "Hours that count: the whole time."),
+    "whole": "Jam yang dihitung: sepanjang waktu.",
     "office": (
-        (
-            "Jam yang dihitung: jam kerja {0}–{1} waktu setempat, Senin–Jumat (Jumat sampai {2}), "
-            "tanpa hari libur nasional dan cuti bersama."
-        ),
-        (
-            "Hours that count: office hours {0}–{1} local time, Monday to Friday (Fridays "
-            "until {2}), "
-            "without national holidays and collective leave."
-        ),
+        "Jam yang dihitung: jam kerja {0}–{1} waktu setempat, Senin–Jumat (Jumat sampai "
+        "{2}), tanpa hari libur nasional dan cuti bersama."
     ),
-    "closed": ("Hari libur dalam periode ini", "Days off in this period"),
-    "every": (
-        "Setiap gangguan dihitung, sesingkat apa pun.",
-        "Every outage counts, however short.",
-    ),
-    "shortest": (
-        "Gangguan yang lebih singkat dari {} dihitung tersedia (kolom “singkat”).",
-        "Outages of less than {} count as available (column “short”).",
-    ),
-    "all causes": (
-        "Tidak ada penyebab yang dikecualikan.",
-        "No cause is left out.",
-    ),
-    "causes": ("Penyebab yang dikecualikan: {}.", "Causes that are left out: {}."),
-    "list": ("Daftar gangguan", "List of outages"),
-    "no outage": ("Tidak ada gangguan dalam periode ini.", "No outages in this period."),
-    "more": (
-        "dan {} gangguan lagi: lihat JSON",
-        "and {} more outages: see the JSON",
-    ),
-    "start": ("Mulai", "Started"),
-    "end": ("Pulih", "Recovered"),
-    "open": ("belum pulih", "ongoing"),
-    "length": ("Lama", "Duration"),
-    "counted": ("Dihitung", "Counted"),
-    "cause": ("Sebab", "Reason"),
-    "parent": ("induk", "parent"),
-    "short note": ("singkat, tidak dihitung", "short, not counted"),
-    "corrections": ("Koreksi sesudah dibekukan", "Corrections after the freezing"),
-    "moved": ("Dipindahkan", "Moved"),
-    "by": ("Oleh", "By"),
-    "why": ("Alasan", "Reason"),
-    "state": ("Status", "Status"),
-    "valid": ("dihitung", "counts"),
-    "signature": ("tanda tangan tidak cocok, tidak dihitung", "wrong signature, doesn't count"),
-    "amount": ("melebihi yang ada, tidak dihitung", "more than there is, doesn't count"),
-    "unwatched": ("Belum dipantau", "Not monitored"),
-    "signed": ("Mengetahui,", "Acknowledged by,"),
-    "home": ("Status sambungan", "Link status"),
-    "before": ("Bulan sebelumnya", "Month before"),
-    "after": ("Bulan berikutnya", "Month after"),
-    "other": ("English", "Bahasa Indonesia"),
-    "made": ("Dibuat", "Made"),
+    "closed": "Hari libur dalam periode ini",
+    "every": "Setiap gangguan dihitung, sesingkat apa pun.",
+    "shortest": "Gangguan yang lebih singkat dari {} dihitung tersedia (kolom “singkat”).",
+    "all causes": "Tidak ada penyebab yang dikecualikan.",
+    "causes": "Penyebab yang dikecualikan: {}.",
+    "list": "Rincian gangguan",
+    "no outage": "Tidak ada gangguan dalam periode ini.",
+    "more": "dan {} gangguan lagi: lihat JSON",
+    "start": "Mulai",
+    "end": "Pulih",
+    "open": "belum pulih",
+    "length": "Lama",
+    "counted": "Dihitung",
+    "cause": "Sebab",
+    "parent": "induk",
+    "short note": "singkat, tidak dihitung",
+    "corrections": "Koreksi sesudah dibekukan",
+    "moved": "Dipindahkan",
+    "by": "Oleh",
+    "why": "Alasan",
+    "state": "Status",
+    "valid": "dihitung",
+    "signature": "tanda tangan tidak cocok, tidak dihitung",
+    "amount": "melebihi yang ada, tidak dihitung",
+    "unwatched": "Belum dipantau",
+    "signed": "Mengetahui,",
+    "home": "Status sambungan",
+    "before": "Bulan sebelumnya",
+    "after": "Bulan berikutnya",
+    "made": "Dibuat",
 }
-"""Each in Bahasa Indonesia and in English; {} are filled in."""
+"""In Bahasa Indonesia; {} are filled in."""
 
-COUNTS: Mapping[Counted, tuple[str, str]] = {
-    Counted.UP: ("Terhubung", "Connected"),
-    Counted.DEGRADED: ("Terganggu", "Degraded"),
-    Counted.SHORT: ("Singkat", "Short"),
-    Counted.DOWN: ("Terputus", "Disconnected"),
-    Counted.UNREACHABLE: ("Tak terjangkau", "Unreachable"),
-    Counted.UNKNOWN: ("Tidak diketahui", "Unknown"),
-    Counted.MAINTENANCE: ("Pemeliharaan", "Maintenance"),
-    Counted.EXCLUDED: ("Dikecualikan", "Left out"),
-    Counted.OUTSIDE: ("Di luar jam", "Out of hours"),
+COUNTS: Mapping[Counted, str] = {
+    Counted.UP: "Terhubung",
+    Counted.DEGRADED: "Terganggu",
+    Counted.SHORT: "Singkat",
+    Counted.DOWN: "Terputus",
+    Counted.UNREACHABLE: "Tak terjangkau",
+    Counted.UNKNOWN: "Tidak diketahui",
+    Counted.MAINTENANCE: "Pemeliharaan",
+    Counted.EXCLUDED: "Dikecualikan",
+    Counted.OUTSIDE: "Di luar jam",
 }
 """In the order of the columns."""
 
-CAUSES: Mapping[Cause, tuple[str, str]] = {
-    Cause.PROVIDER: ("penyedia layanan", "service provider"),
-    Cause.CABLE: ("kabel putus", "cable cut"),
-    Cause.POWER: ("listrik padam", "power outage"),
-    Cause.DEVICE: ("kerusakan perangkat", "equipment failure"),
-    Cause.PLANNED: ("terencana", "planned"),
-    Cause.CENTRE: ("sisi pusat", "the Centre's side"),
-    Cause.UNKNOWN: ("tidak diketahui", "unknown"),
+CAUSES: Mapping[Cause, str] = {
+    Cause.PROVIDER: "penyedia layanan",
+    Cause.CABLE: "kabel putus",
+    Cause.POWER: "listrik padam",
+    Cause.DEVICE: "kerusakan perangkat",
+    Cause.PLANNED: "terencana",
+    Cause.CENTRE: "sisi pusat",
+    Cause.UNKNOWN: "tidak diketahui",
 }
 
 MONTHS = (
-    [
-        "Januari",
-        "Februari",
-        "Maret",
-        "April",
-        "Mei",
-        "Juni",
-        "Juli",
-        "Agustus",
-        "September",
-        "Oktober",
-        "November",
-        "Desember",
-    ],
-    [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ],
+    "Januari",
+    "Februari",
+    "Maret",
+    "April",
+    "Mei",
+    "Juni",
+    "Juli",
+    "Agustus",
+    "September",
+    "Oktober",
+    "November",
+    "Desember",
 )
 
 
@@ -241,28 +155,38 @@ class Tongue:
     place: int
 
     @property
+    def _pages(self) -> tongue.Tongue:
+        """The language as the other pages have it."""
+        return (tongue.BAHASA, tongue.ENGLISH)[self.place]
+
+    @property
     def lang(self) -> str:
         """As HTML names it."""
-        return ("id", "en")[self.place]
+        return self._pages.lang
+
+    @property
+    def own_name(self) -> str:
+        """What it calls itself."""
+        return self._pages.name
 
     @property
     def home(self) -> str:
         """Where the reports of this language are."""
-        return ("/laporan", "/en/laporan")[self.place]
+        return f"{self._pages.root}/laporan"
 
     def say(self, key: str, *parts: object) -> str:
         """The words of a key."""
-        return PLANE[key][self.place].format(*parts)
+        return self._pages.say(PLANE[key]).format(*parts)
 
     def count(self, counted: Counted) -> str:
-        return COUNTS[counted][self.place]
+        return self._pages.say(COUNTS[counted])
 
     def cause(self, cause: Cause) -> str:
-        return CAUSES[cause][self.place]
+        return self._pages.say(CAUSES[cause])
 
     def reason(self, reason: Reason) -> str:
         """Why, in words."""
-        return (tongue.BAHASA, tongue.ENGLISH)[self.place].why(reason)
+        return self._pages.why(reason)
 
     def name(self, line: Line) -> str:
         """A province's name, cleaned."""
@@ -282,7 +206,7 @@ class Tongue:
 
     def month(self, month: Month) -> str:
         """``Oktober 2026``."""
-        return f"{MONTHS[self.place][month.number - 1]} {month.year}"
+        return f"{self._pages.say(MONTHS[month.number - 1])} {month.year}"
 
     def moment(self, at: int, zone: ZoneInfo, *, seconds: bool = False) -> str:
         """``1 November 2026 00.00 WIB`` of milliseconds; of the zone's calendar and clock."""
@@ -290,7 +214,7 @@ class Tongue:
         clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
         if not self.place:
             clock = clock.replace(":", ".")
-        month = MONTHS[self.place][local.month - 1]
+        month = self._pages.say(MONTHS[local.month - 1])
         return f"{local.day} {month} {local.year} {clock} {local.tzname()}"
 
 

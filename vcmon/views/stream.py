@@ -2,14 +2,15 @@
 
 A reader that comes back names the last event it had (``Last-Event-ID``) and gets what it missed,
 or the whole picture where that is gone. A reader that is too slow loses its queue, not our memory:
-it gets the whole picture as soon as it reads again.
+it gets the whole picture as soon as it reads again. Before each event a reader must still be one
+who may look: with the session that it was opened in the stream ends, too.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -58,6 +59,9 @@ HEADERS = {
 }
 
 Told = Mapping[str, Any]
+
+Admits = Callable[[web.Request], Awaitable[bool]]
+"""Whether whoever asked may still look."""
 
 
 def province_of(status: ProvinceStatus, stale: bool) -> Told:
@@ -144,8 +148,10 @@ def _hang_up(transport: asyncio.BaseTransport) -> None:
 class Stream:
     """Looks at what is believed while somebody reads, and tells every reader what changed."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, admits: Admits) -> None:
         self._sources = sources
+        self._admits = admits
+        self._asking = asyncio.Lock()  # one reader at a time: 600 at once would be refused
         self._readers: set[Reader] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._seen: object = None
@@ -185,11 +191,20 @@ class Stream:
         self._arm()
         try:
             await self._write(reader, response, b"retry: %d\n\n" % RETRY_MS)
-            while reader in self._readers:
+            while reader in self._readers and await self._may_read(request):
                 await self._pass_on(reader, response)
         finally:
             self._readers.discard(reader)
         return response
+
+    async def _may_read(self, request: web.Request) -> bool:
+        async with self._asking:
+            return await self._admits(request)
+
+    def wake(self) -> None:
+        """Somebody may not look any more: every reader is asked again at once."""
+        for reader in self._readers:
+            reader.woken.set()
 
     async def _pass_on(self, reader: Reader, response: web.StreamResponse) -> None:
         if reader.lost:

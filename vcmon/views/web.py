@@ -290,6 +290,8 @@ def hardened(
     """Sees to the headers that every answer carries."""
 
     async def harden(request: web.Request, response: web.StreamResponse) -> None:
+        if response.status == HTTPStatus.EXPECTATION_FAILED and isinstance(response, web.Response):
+            response.text = "417 Expectation Failed\n"  # the library repeats what was asked for
         headers = response.headers
         own = {name: headers[name] for name in THEIR_OWN if name in headers}
         headers.update({**HEADERS, **own})
@@ -388,5 +390,7 @@ def build(sources: Sources) -> web.Application:
     ProvinceFace(sources, shelf, faces.pages).add_to(app)
     styles = tuple(map(faces.assets.path, SHEETS))
     serve_meetings(app, sources, shelf, (gate, door), (faces.pages, styles))
-    stream.Stream(sources).add_to(app)
+    events = stream.Stream(sources, door.admits)
+    door.on_end.append(events.wake)
+    events.add_to(app)
     return app

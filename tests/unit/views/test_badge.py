@@ -62,6 +62,7 @@ def test_white_text_can_be_read_on_every_colour(colour: str) -> None:
     assert 1.05 / (luminance(colour) + 0.05) >= 4.5
 
 
+@pytest.mark.catalogue("T39")
 def test_a_hostile_name_is_text() -> None:
     """It closes no element, opens none, carries no control, and is cut."""
     text = badge(HOSTILE * 20, HOSTILE, "#000")

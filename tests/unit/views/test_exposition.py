@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
@@ -64,6 +65,7 @@ def test_histogram_without_labels_has_no_empty_braces_left() -> None:
     assert "h_count 0\n" in lines
 
 
+@pytest.mark.catalogue("T39")
 def test_hostile_label_in_a_histogram_stays_a_label() -> None:
     """Places to fill, NULs and other labels inside a value are not taken for our own."""
     histogram = Histogram((1.0,))

@@ -121,6 +121,7 @@ def test_every_reason_cause_and_deed_has_words() -> None:
     assert set(DEEDS) == set(Deed)
 
 
+@pytest.mark.catalogue("T39")
 def test_hostile_names_are_text() -> None:
     """Markup, controls, overrides and what XML has no place for: well-formed, nothing obeyed."""
     worst = HOSTILE + "]]>\x00\ufffe\uffff\ud800</content><entry>&#0;"

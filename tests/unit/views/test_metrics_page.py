@@ -399,6 +399,7 @@ def test_a_score_is_told_of_what_is_measured_now(
     assert {each.labels["check"] for each in samples} <= {"icmp"}
 
 
+@pytest.mark.catalogue("T39")
 def test_hostile_names_never_break_the_page() -> None:
     """Quotes, line ends, backslashes, lone surrogates and 10 kB names: the page parses."""
     hostile = 'x"} 1\n# TYPE y\\ \ud800\u202e' + "n" * 10_000

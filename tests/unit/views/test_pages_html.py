@@ -297,6 +297,27 @@ def test_maintenance_is_shown_on_top_of_the_state() -> None:
     assert {use.attributes["href"] for use in bali.all("use")} == {"#g-up", "#g-maintenance"}
 
 
+def test_one_province_in_maintenance_hides_no_outage() -> None:
+    """Neither its own, which is counted, told and red as before, nor that of anybody else."""
+    found = []
+    for maintained in ((), ("gorontalo",), tuple(provinces())):
+        statuses = [
+            replace(each, maintenance=each.province.slug in maintained)
+            for each in mixed().provinces
+        ]
+        page = page_of(make_snapshot(statuses))
+        counts = page.all("main")[0].all("ul", "counts")[0].all("li")
+        rows = [row.attributes["class"] for row in page.all("tbody")[0].all("tr")]
+        cards = [each.attributes["data-key"] for each in page.all("article")]
+        tiles = [each.attributes["class"].split()[:2] for each in page.all("a", "t")]
+        states = [each.words() for each in counts if "pemeliharaan" not in each.words()]
+        found.append((title_of(page), states, rows, cards, tiles))
+    plain, one, every = found
+    assert one == plain
+    assert every == plain
+    assert "gorontalo" in plain[3]
+
+
 def planned(scope: str, start: float, hours: float, **more: Any) -> Occasion:
     window = Maintenance(1, scope, "Penggantian <router>", start, hours * 3600, **more)
     return Occasion(window, start, start + hours * 3600)

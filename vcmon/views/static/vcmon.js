@@ -105,7 +105,7 @@
     source.addEventListener("delta", change);
     // A browser gives up on an answer that is no stream (a proxy's 502 while we restart): we don't.
     source.addEventListener("error", () => {
-      if (source && source.readyState === 2) { source = null; setTimeout(() => source || document.hidden || open(), 5000); }
+      if (source && source.readyState === 2) { source = null; renew(); setTimeout(() => source || document.hidden || open(), 5000); }
     });
     source.addEventListener("alive", (event) => {
       heard = Date.now();
