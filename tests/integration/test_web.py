@@ -10,7 +10,6 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
