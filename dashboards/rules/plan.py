@@ -69,13 +69,13 @@ class Plan:
     planned: str = "10m"  # how long a vantage's word of maintenance outlives the vantage
     edge: str = "30s"  # down so long before and after a window's end: it outlasted the window
     told: str = "35m"  # an outage that was paged keeps budget alerts quiet; over the short windows
+    young: str = "1d"  # with less to look back at, a minute is a large share of what is known
     flaps: str = "30m"
     flaps_changes: int = 4  # two outages and two recoveries; more than a bad cable's one
     stale: str = "60s"  # rounds: six at the default interval
     lag: float = 0.5  # seconds; 20 ms is what vcmon promises
     expiry: str = "14d"
     meeting: str = "30m"  # before its start, from which on whoever is missing is told
-    hold_info: str = "1h"
     fast: Decimal = Decimal("14.4")  # of the budget's rate: 2 % of 30 days in an hour
     slow_burn: Decimal = Decimal(6)  # 5 % in six hours
     slowest_burn: Decimal = Decimal(1)  # 10 % in three days
@@ -85,6 +85,8 @@ class Plan:
     def __post_init__(self) -> None:
         if self.voters < 1:
             raise ValueError(f"voters: expected 1 or more, found {self.voters}")
+        for duration in (self.evaluation, self.slow, self.told):
+            seconds(duration)
         if not 0 < self.objective < 100:
             raise ValueError(f"objective: expected a percentage under 100, found {self.objective}")
         if seconds(self.told) <= seconds(self.windows.ratio30m):
@@ -124,6 +126,7 @@ TEST = Plan(
     planned="1m",
     edge="4s",
     told="20s",
+    young="30s",
     flaps="60s",
     stale="10s",
     expiry="1d",

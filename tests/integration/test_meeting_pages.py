@@ -189,8 +189,16 @@ async def test_the_roll_is_called_by_forms(world: World) -> None:
         (CALLS, {"province": "pusat", "presence": "hadir"}, "tidak ada dalam daftar peserta"),
         (CALLS, {"province": "aceh", "presence": "mungkin"}, "Kehadiran: pilih"),
         (CALLS, {"presence": "hadir"}, "Provinsi ini tidak dikenal"),
-        (CALLS, {"province": "aceh", "presence": "hadir", "note": "x" * 301}, "Keterangan: paling banyak 300"),
-        (CALLS, {"province": "aceh", "presence": "hadir", "by": "x"}, "Isian formulir tidak dapat dibaca"),
+        (
+            CALLS,
+            {"province": "aceh", "presence": "hadir", "note": "x" * 301},
+            "Keterangan: paling banyak 300",
+        ),
+        (
+            CALLS,
+            {"province": "aceh", "presence": "hadir", "by": "x"},
+            "Isian formulir tidak dapat dibaca",
+        ),
         (CHANGES, {"deed": "lupa"}, "Tindakan ini tidak dikenal"),
         (CHANGES, {"deed": "pindah"}, "Mulai: tulis tanggal"),
         (CHANGES, {"deed": "pindah", "start": "besok"}, "Mulai: tulis tanggal"),
