@@ -16,8 +16,11 @@ from random import Random
 
 from playwright.async_api import FloatRect, Page
 
+from tests.browser.test_page import looking
 from tests.fakes.chromium import browsing, stop_shared
+from tests.fakes.meetings import meeting_world
 from tests.fakes.process import Monitor, free_port, running
+from tests.fakes.signing import PASSWORDS
 from vcmon.history.store import Store
 from vcmon.lab.country import country
 from vcmon.lab.demo import country_process, first_meeting, write_settings
@@ -103,6 +106,27 @@ async def take(base: str) -> None:
         await page.screenshot(path=IMAGES / "telepon.png")
 
 
+async def take_meeting(folder: Path) -> None:
+    """A sitting half an hour before it begins, and the roll that is being called; made up, as
+    nobody waits for the demo's.
+    """
+    world = await asyncio.to_thread(meeting_world, folder)
+    one = f"rapat/{world.coming[0].id}"
+    options = {"viewport": {"width": 1280, "height": 900}}
+    async with looking(world, f"{one}/hadir", **options) as view:
+        page = view.page
+        await page.fill("#nama", "budi")
+        await page.fill("#sandi", PASSWORDS["budi"])
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"{view.url}{one}/hadir")
+        await page.fill("#o-aceh", "Ibu Sari")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"{view.url}{one}/hadir?selesai=aceh")
+        await page.screenshot(path=IMAGES / "hadir.png", clip=_top(520))
+        await _open(page, f"{view.url}{one}?jeda")  # by its own clock
+        await page.screenshot(path=IMAGES / "rapat.png", clip=_top(760))
+
+
 async def take_stale(base: str, monitor: Monitor) -> None:
     """What a page shows when vcmon has stopped."""
     async with browsing(viewport={"width": 1280, "height": 1000}) as context:
@@ -134,6 +158,8 @@ def main() -> None:
             time.sleep(3)
             asyncio.run(take(f"http://127.0.0.1:{port}/"))
             asyncio.run(take_stale(f"http://127.0.0.1:{port}/", monitor))
+    with tempfile.TemporaryDirectory() as name:
+        asyncio.run(take_meeting(Path(name)))
     stop_shared()
 
 

@@ -116,6 +116,27 @@ async def test_a_change_is_patched_into_the_open_page(world: World) -> None:
     assert view.complaints == []
 
 
+async def test_the_board_has_room_for_the_next_meeting(world: World) -> None:
+    """Its line stands below the map, with who is ready; at 1920 x 1080 no card is cut."""
+    world.coming = (first_of(weekly(title=LONG)),)
+    async with looking(world, "papan", viewport=size(1920, 1080)) as view:
+        page = view.page
+        assert await page.evaluate("document.documentElement.scrollHeight") == 1080
+        assert "34 dari 38 siap, 3 wajib belum" in await page.inner_text("#rapat")
+        assert "10.14 WIB, mulai dalam 32 mnt" in await page.inner_text("#rapat")
+        last = await page.locator(".list > *").last.bounding_box()
+        whole = await page.locator(".list").bounding_box()
+        assert last is not None
+        assert whole is not None
+        assert last["y"] + last["height"] <= whole["y"] + whole["height"]
+        await page.goto(view.url)
+        link = page.locator(".age a").first
+        assert await link.inner_text() == "rapat 10.14 WIB"
+        await link.click()
+        await page.wait_for_url(f"{view.url}rapat/{ID}")
+    assert view.complaints == []
+
+
 # ---- to be read by everybody
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from random import Random
 
+from tests.fakes.meetings import first_of, weekly
 from tests.fakes.snapshots import NOW, PROVINCES, World
 from vcmon.history.ninety import NOTHING_SEEN, SHOWN, Day, Ninety
 from vcmon.model.memory import Cause, Deed, Incident, Maintenance, Member, Occasion, Remark
@@ -87,4 +88,5 @@ def eventful(snapshot: Snapshot) -> World:
             for number in range(1, 12)
         ),
         planned=tuple(window(f"province:{slug}", 0.5 * n, 3) for n, slug in enumerate(slugs[:12])),
+        coming=(first_of(weekly()),),
     )

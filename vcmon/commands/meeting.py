@@ -26,6 +26,7 @@ from vcmon.commands.memory import (
     show,
     tell,
 )
+from vcmon.commands.minutes import report
 from vcmon.commands.options import with_options
 from vcmon.config.meetings import meeting_of, seats_of
 from vcmon.config.schema import MeetingFields
@@ -43,6 +44,11 @@ from vcmon.views.meeting_shapes import MoveFields, meeting_list, moved_to
 from vcmon.views.shapes import explained
 
 meeting = typer.Typer(help="Meetings: see, plan, import, move, check.", no_args_is_help=True)
+
+meeting.command(
+    name="report",
+    epilog="Example: vcmon meeting report mingguan-20261123-0800 -o berita-acara.html",
+)(report)
 
 CLASHING = 1
 """Exit code of ``check`` when there is a clash."""

@@ -150,7 +150,7 @@ class Pages:
         facts = self._facts(tongue)
         problems = sorted(facts["problems"], key=lambda one: one.since_iso or "", reverse=True)
         meeting = self._meeting(tongue, counted=not facts["stale"])
-        # What is told of the meeting takes the place of a card.
+        # The line that tells of the meeting takes the room of a card.
         newest = problems[: BOARD_PROBLEMS - bool(meeting)]
         more = len(problems) - len(newest) + facts["problems_left"]
         return self._board.generate(

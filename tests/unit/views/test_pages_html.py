@@ -345,6 +345,7 @@ def test_every_link_leads_somewhere() -> None:
         "/?jeda",
         "/en/",
         "/gangguan",
+        "/rapat",
         "/pemeliharaan",
         "/laporan",
         "/papan",
