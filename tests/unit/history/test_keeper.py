@@ -134,9 +134,9 @@ async def test_days_are_read_in_a_thread_and_stay_where_they_cannot_be(tmp_path:
 
 def _past(path: Path, now: float) -> None:
     store = Store.open(path)
-    noon = (now + 7 * 3600) // 86400 * 86400 + 5 * 3600  # in Jakarta: no midnight parts the outage
+    midnight = (now + 25_200) // 86_400 * 86_400 - 25_200  # in Jakarta: an outage of one day only
     for days, state in ((9, State.UP), (3, State.DOWN), (2.99, State.UP)):
-        at = noon - days * 86400
+        at = midnight - days * 86400
         store.put(Interval("province:aceh", at, None, state, Reason.OK, known_at=at))
     store.roll(now)
     store.close()
