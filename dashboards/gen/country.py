@@ -24,14 +24,13 @@ TO_PROVINCE = (
 )
 TO_PAGE = "${vcmon}/provinsi/${__data.fields.province}"
 
-CHOSEN = 'province=~".+"'
 NAMES = "name, timezone"
 
 LOST_FOR = (
     # The last moment in which it was not lost, to half a minute; a day at the most, for the
     # price: longer outages are told as a day, and to the second on the status page.
-    "time() - max_over_time((timestamp(province:vcmon_quorum_down:bool == 0))[1d:30s])"
-    " or 86400 * (province:vcmon_quorum_down:bool == 1)"
+    "(time() - max_over_time((timestamp(province:vcmon_quorum_down:bool == 0))[1d:30s])"
+    " or 86400 * province:vcmon_quorum_down:bool)"
 )
 
 CLOCKS = """Sumbu waktu **WIB** (UTC+7) · **WITA** = WIB + 1 jam · **WIT** = WIB + 2 jam. \
@@ -113,6 +112,8 @@ def _places() -> list[Panel]:
         ),
         Query(on_map),
     )
+    ill = f"({verdict.in_country(verdict.voted())}) > 0"
+    these = f"and on (province) ({ill})"
     worst = sheet(
         Head(
             11,
@@ -124,10 +125,11 @@ def _places() -> list[Panel]:
             14,
         ),
         [
-            Query(verdict.named(f"{verdict.in_country(verdict.voted())} > 0", NAMES)),
-            Query(LOST_FOR + " unless on (province) province:vcmon_quorum_down:bool == 0"),
-            Query("province:vcmon_vantages_down:count + province:vcmon_vantages_unreachable:count"),
-            Query("province:vcmon_vantages_voting:count"),
+            Query(verdict.named(ill, NAMES)),
+            Query(f"{LOST_FOR} and on (province) (province:vcmon_quorum_down:bool == 1)"),
+            Query(f"{verdict.lost()} {these}"),
+            Query(f"max by (province) (province:vcmon_vantages_voting:count) {these}"),
+            Query(f"max by (province, owner) (province_owner:vcmon_lost:bool) {these}"),
         ],
         [
             Column("name", "Provinsi", link=TO_PROVINCE),
@@ -135,6 +137,7 @@ def _places() -> list[Panel]:
             Column("Value #B", "Selama", unit="s"),
             Column("Value #C", "Kata terputus"),
             Column("Value #D", "Suara"),
+            Column("owner", "Penyebab"),
             Column("timezone", "Zona", words=palette.renaming(palette.ZONES)),
             Column("province", "Halaman", link=TO_PAGE),
         ],
@@ -199,7 +202,7 @@ def _in_range() -> Panel:
         ),
         [
             Query(verdict.named(verdict.in_country(f"1 - {lost}"), NAMES)),
-            Query(f"{lost} * $__range_s"),
+            Query(verdict.in_country(f"{lost} * $__range_s")),
         ],
         [
             Column("name", "Provinsi", link=TO_PROVINCE),

@@ -7,8 +7,8 @@ from dashboards.gen.frame import Page, choice
 from dashboards.gen.panels import Column, Head, Look, Panel, Query, bands, curves, heat, row, sheet
 from dashboards.gen.verdict import JOB
 
-HERE = 'province="$province"'
-THIS = f'{HERE},endpoint="$endpoint",check=~"$check",vantage=~"$vantage"'
+# Not the province: an alert's link names the endpoint alone, and ids are unique in the country.
+THIS = 'endpoint="$endpoint",check=~"$check",vantage=~"$vantage"'
 NAME = "{{check}} · {{vantage}}"
 BY = "check, vantage"
 
@@ -20,11 +20,11 @@ def page() -> Page:
         title="vcmon / Titik dan fase",
         description="One endpoint: checks, protocol phases, round trips, packets, certificates.",
         variables=[
-            choice("province", "Provinsi", f"label_values({verdict.INFO}, province)", many=False),
+            choice("province", "Provinsi", f"label_values({verdict.INFO}, province)"),
             choice(
                 "endpoint",
                 "Titik",
-                f"label_values(vcmon_endpoint_info{{{JOB},{HERE}}}, endpoint)",
+                f'label_values(vcmon_endpoint_info{{{JOB},province=~"$province"}}, endpoint)',
                 many=False,
             ),
             choice(
@@ -36,7 +36,7 @@ def page() -> Page:
         ],
         panels=[*_now(), *_phases(), *_trips(), *_why()],
         since="now-3h",
-        place=HERE,
+        place='province=~"$province"',
     )
 
 

@@ -19,7 +19,7 @@ ALL = grafana.VariableOption(selected=True, text="All", value="$__all")
 STATUS_PAGE = "http://127.0.0.1:9838"
 """Until somebody types where theirs is, or provisioning replaces it."""
 
-ALARMS = "VcmonProvinceDown|VcmonParentDown|VcmonCentreDown|VcmonVantageBlind"
+ALARMS = "VcmonProvinces?Down|VcmonParentDown|VcmonCentreDown|VcmonVantageBlind"
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,7 @@ def _endpoints() -> list[Panel]:
                     f" (vcmon_endpoint_info{{{JOB},{THESE}}})"
                 ),
                 Query(f"max by ({by}) ({states})"),
+                Query(f"max by ({by}) (vcmon_endpoint_maintenance_active{{{JOB},{THESE}}})"),
                 Query(f"max by ({by}) (vcmon_loss_ratio{{{JOB},{THESE}}})"),
                 Query(f"max by ({by}) (vcmon_jitter_seconds{{{JOB},{THESE}}})"),
                 Query(f"min by ({by}) (vcmon_mos_score{{{JOB},{THESE}}})"),
@@ -158,9 +159,10 @@ def _endpoints() -> list[Panel]:
                 Column(
                     "Value #B", "Keadaan", words=palette.mapping(palette.VERDICTS), painted=True
                 ),
-                Column("Value #C", "Hilang", unit="percentunit", decimals=1),
-                Column("Value #D", "Jitter", unit="s"),
-                Column("Value #E", "MOS", unit="short", decimals=2),
+                Column("Value #C", "Pemeliharaan", words=palette.mapping(palette.PLANNED)),
+                Column("Value #D", "Hilang", unit="percentunit", decimals=1),
+                Column("Value #E", "Jitter", unit="s"),
+                Column("Value #F", "MOS", unit="short", decimals=2),
                 Column("site", "Tempat"),
                 Column("medium", "Media"),
                 Column("provider", "Penyedia"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from dashboards.gen import verdict
 from dashboards.gen.country import TO_PAGE, TO_PROVINCE
 from dashboards.gen.frame import Page, choice, fixed
@@ -17,9 +19,15 @@ from dashboards.gen.panels import (
     sheet,
     words,
 )
+from dashboards.rules.plan import PRODUCTION
 
+HERE = 'province=~"$province"'
 THESE = f'{verdict.JOB},vantage=~"$vantage"'
-OBJECTIVES = {"99 %": "0.99", "99,5 %": "0.995", "99,9 %": "0.999"}
+OBJECTIVE = PRODUCTION.objective
+OBJECTIVES = {
+    f"{percent} %": f"{percent / 100:f}"
+    for percent in sorted({Decimal(99), Decimal("99.9"), OBJECTIVE})
+}
 BUDGET = "(1 - $objective)"
 
 EXPLAINED = """Dua ukuran / two measures. **Bulan ini**: vcmon's counters of seconds in each state \
@@ -36,7 +44,8 @@ def page() -> Page:
         title="vcmon / Ketersediaan dan SLO",
         description="Monthly availability, coverage, and the error budget of each province.",
         variables=[
-            fixed("objective", "Sasaran", OBJECTIVES, chosen="99,5 %"),
+            fixed("objective", "Sasaran", OBJECTIVES, chosen=f"{OBJECTIVE} %"),
+            choice("province", "Provinsi", f"label_values({verdict.INFO}, province)"),
             choice(
                 "vantage", "Vantage", f"label_values(vcmon_build_info{{{verdict.JOB}}}, vantage)"
             ),
@@ -51,7 +60,7 @@ def seconds(states: str) -> str:
     # A counter that restarts or begins in the range is what increase() is for.
     return (
         "sum by (province) (increase(vcmon_province_state_seconds_total"
-        f"{{{THESE},{states}}}[$__range]))"
+        f"{{{THESE},{HERE},{states}}}[$__range]))"
     )
 
 
@@ -146,7 +155,7 @@ def _by_province(good: str, measured: str, every: str) -> Panel:
 
 def _budget() -> list[Panel]:
     def burn(window: str) -> str:
-        return f"province:vcmon_down:ratio{window} / {BUDGET}"
+        return f"province:vcmon_down:ratio{window}{{{HERE}}} / {BUDGET}"
 
     worst = "topk(5, {})".format
     return [
@@ -157,7 +166,7 @@ def _budget() -> list[Panel]:
                 "Sisa anggaran · budget left",
                 "Of 30 days: 1 is untouched, below 0 is overspent. Burn 1 spends it in exactly"
                 " 30 days;"
-                " 14.4 within an hour pages.",
+                f" {PRODUCTION.fast} within an hour pages.",
                 "short",
                 24,
                 12,
@@ -167,7 +176,7 @@ def _budget() -> list[Panel]:
                 Query(burn("1h")),
                 Query(burn("6h")),
                 Query(burn("3d")),
-                Query("1 - province:vcmon_down:ratio30d"),
+                Query(f"1 - province:vcmon_down:ratio30d{{{HERE}}}"),
             ],
             [
                 Column("name", "Provinsi", link=TO_PROVINCE),
@@ -182,11 +191,11 @@ def _budget() -> list[Panel]:
             Head(
                 21,
                 "Laju 1 jam · burn rate",
-                "The five provinces that spend fastest; at 14.4 the fast alert fires.",
+                f"The five that spend fastest; at {PRODUCTION.fast} the fast alert fires.",
                 "short",
             ),
             [Query(worst(verdict.named(burn("1h"))), "{{name}}")],
-            Look(alarm=14.4, decimals=1),
+            Look(alarm=float(PRODUCTION.fast), decimals=1),
         ),
         curves(
             Head(

@@ -9,6 +9,7 @@ from dashboards.gen.panels import Column, Head, Look, Panel, Query, bands, curve
 HERE = 'vantage=~"$vantage"'
 THESE = f"{verdict.JOB},{HERE}"
 NAME = "{{vantage}}"
+BLINDNESS = {0: palette.Word("Melihat", palette.UP), 1: palette.Word("Buta", palette.DOWN)}
 UPLINKS = {1: palette.Word("Hidup", palette.UP), 0: palette.Word("Putus", palette.DOWN)}
 
 
@@ -42,6 +43,7 @@ def _now() -> list[Panel]:
             [
                 Query(f"max by (vantage, region) (up{{{THESE}}})"),
                 Query(f"max by (vantage) (vcmon_vantage_uplink_up{{{THESE}}})"),
+                Query(f"max by (vantage) (vcmon_vantage_blind{{{THESE}}})"),
                 Query(
                     f"max by (vantage)"
                     f" (vcmon_engine_last_round_timestamp_seconds{{{THESE}}}) * 1000"
@@ -61,15 +63,16 @@ def _now() -> list[Panel]:
                 Column("region", "Wilayah"),
                 Column("Value #A", "Terbaca", words=palette.mapping(palette.YES_NO), painted=True),
                 Column("Value #B", "Uplink", words=palette.mapping(UPLINKS), painted=True),
-                Column("Value #C", "Putaran terakhir", unit="dateTimeFromNow"),
+                Column("Value #C", "Buta", words=palette.mapping(BLINDNESS), painted=True),
+                Column("Value #D", "Putaran terakhir", unit="dateTimeFromNow"),
                 Column(
-                    "Value #E",
+                    "Value #F",
                     "Setelan diterima",
                     words=palette.mapping(palette.YES_NO),
                     painted=True,
                 ),
-                Column("Value #F", "Setelan sejak", unit="dateTimeAsIso"),
-                Column("Value #G", "Ingatan sampai", unit="dateTimeFromNow"),
+                Column("Value #G", "Setelan sejak", unit="dateTimeAsIso"),
+                Column("Value #H", "Ingatan sampai", unit="dateTimeFromNow"),
                 Column("version", "Versi"),
                 Column("pythonversion", "Python"),
             ],

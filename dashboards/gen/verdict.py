@@ -20,13 +20,12 @@ CODES = (("up", 0), ("degraded", 1), ("unreachable", 2), ("down", 3), ("unknown"
 def voted(where: str = "") -> str:
     """What the quorum says of each province; ``where`` is a selector's inside."""
     chosen = f"{{{where}}}" if where else ""
-    known = f"{{{JOB}{',' if where else ''}{where}}}"
     return (
         f"2 * (province:vcmon_quorum_unreachable:bool{chosen} == 1)"
         f" or 3 * (province:vcmon_quorum_down:bool{chosen} == 1)"
         f" or (province:vcmon_quorum_degraded:bool{chosen} == 1)"
         f" or 0 * province:vcmon_quorum_down:bool{chosen}"
-        f" or 4 * group by (province) (vcmon_province_state{known})"
+        f" or 4 * province:vcmon_watched:bool{chosen}"
     )
 
 
@@ -41,6 +40,11 @@ def told(metric: str, by: str, where: str) -> str:
 def in_country(expr: str) -> str:
     """Only the provinces that the country's variables leave."""
     return f"({expr}) and on (province) {CHOSEN_PLACES}"
+
+
+def lost() -> str:
+    """How many voters say down or unreachable, behind whatever it may be."""
+    return "(province:vcmon_vantages_down:count + province:vcmon_vantages_unreachable:count)"
 
 
 def counted(code: int) -> str:
