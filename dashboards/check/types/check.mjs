@@ -2,7 +2,7 @@
 // "node check.mjs FOLDER" type-checks every FOLDER/*.json against each schema-* package beside this
 // file, and ends with 1 where one of them disagrees.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -74,6 +74,7 @@ function complaints(directory) {
 let wrong = 0;
 const schemas = readdirSync(join(here, "node_modules")).filter((name) => name.startsWith("schema-"));
 const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+rmSync(join(here, "made"), { recursive: true, force: true });
 for (const schema of schemas) {
   const directory = join(here, "made", schema);
   mkdirSync(directory, { recursive: true });
