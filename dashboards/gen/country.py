@@ -107,7 +107,7 @@ def _places() -> list[Panel]:
             " server,"
             " the ground stays black: the table beside it has the same.",
             "short",
-            13,
+            9,
             14,
         ),
         Query(on_map),
@@ -121,7 +121,7 @@ def _places() -> list[Panel]:
             "Provinces that are not well, the longest lost first; a row leads to its dashboard,"
             " the last column to its status page.",
             "short",
-            11,
+            15,
             14,
         ),
         [
@@ -133,12 +133,18 @@ def _places() -> list[Panel]:
         ],
         [
             Column("name", "Provinsi", link=TO_PROVINCE),
-            Column("Value #A", "Keadaan", words=palette.mapping(palette.VERDICTS), painted=True),
-            Column("Value #B", "Selama", unit="s"),
-            Column("Value #C", "Kata terputus"),
-            Column("Value #D", "Suara"),
+            Column(
+                "Value #A",
+                "Keadaan",
+                words=palette.mapping(palette.VERDICTS),
+                painted=True,
+                width=130,
+            ),
+            Column("Value #B", "Selama", unit="s", width=95),
+            Column("Value #C", "Kata putus", width=95),
+            Column("Value #D", "Suara", width=65),
             Column("owner", "Penyebab"),
-            Column("timezone", "Zona", words=palette.renaming(palette.ZONES)),
+            Column("timezone", "Zona", words=palette.renaming(palette.ZONES), width=110),
             Column("province", "Halaman", link=TO_PAGE),
         ],
         sort="Selama",

@@ -42,7 +42,7 @@ STATE_COLOURS: Mapping[str, str] = {
 
 ANSWERS: Mapping[int, Word] = {1: Word("Menjawab", UP), 0: Word("Gagal", DOWN)}
 YES_NO: Mapping[int, Word] = {1: Word("Ya", UP), 0: Word("Tidak", DOWN)}
-PLANNED: Mapping[int, Word] = {1: Word("Pemeliharaan", MAINTENANCE), 0: Word("-", UNKNOWN)}
+PLANNED: Mapping[int, Word] = {1: Word("Pemeliharaan", MAINTENANCE), 0: Word("Tidak ada", UNKNOWN)}
 
 READINESS: Mapping[int, Word] = {
     3: Word("Tidak siap", DOWN),

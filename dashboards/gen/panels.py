@@ -59,6 +59,7 @@ class Column:
     painted: bool = False  # its background in the colour of its word
     link: str = ""
     decimals: int | None = None
+    width: int = 0  # pixels; 0: what is left, shared
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Look:
     words: Mapping[int, Word] | None = None
     alarm: float | None = None  # from here on it is bad
     alarm_below: bool = False  # ... or below it
-    colour: str = ""  # whatever the value
+    colour: str = ""  # from 1 on; nothing is not worth a colour
     decimals: int | None = None
     top: float | None = None
     stacked: bool = False
@@ -208,7 +209,8 @@ def words(head: Head, content: str) -> grafana.Panel:
 
 def of_table(kind: str, head: Head, query: Query, options: object) -> grafana.Panel:
     """A panel of another kind that is fed by a table; verdicts are what it shows."""
-    config = _config(head, Look(words=palette.VERDICTS))
+    config = _config(head, PLAIN)
+    config.overrides = [_override("Value", {"mappings": palette.mapping(palette.VERDICTS)})]
     return _panel(kind, head, options, [_asked(query, 0, sheet=True)], config)
 
 
@@ -263,11 +265,17 @@ def _config(head: Head, look: Look) -> grafana.FieldConfigSource:
 
 
 def _thresholds(look: Look) -> grafana.ThresholdsConfig:
-    good, bad = look.colour or palette.UP, palette.DOWN
-    steps = [grafana.Threshold(value=None, color=bad if look.alarm_below else good)]
+    # What no word and no limit speaks of is grey: an unknown value must not look well.
+    base, steps = palette.UNKNOWN, []
+    if look.colour:
+        base = "transparent"
+        steps = [grafana.Threshold(value=1, color=look.colour)]
     if look.alarm is not None:
-        steps.append(grafana.Threshold(value=look.alarm, color=good if look.alarm_below else bad))
-    return grafana.ThresholdsConfig(mode=grafana.ThresholdsMode.ABSOLUTE, steps=steps)
+        ends = (palette.DOWN, palette.UP) if look.alarm_below else (palette.UP, palette.DOWN)
+        base = ends[0]
+        steps = [grafana.Threshold(value=look.alarm, color=ends[1])]
+    first = grafana.Threshold(value=None, color=base)
+    return grafana.ThresholdsConfig(mode=grafana.ThresholdsMode.ABSOLUTE, steps=[first, *steps])
 
 
 def _column(column: Column) -> grafana.DashboardFieldConfigSourceOverrides | None:
@@ -276,6 +284,8 @@ def _column(column: Column) -> grafana.DashboardFieldConfigSourceOverrides | Non
         settings["unit"] = column.unit
     if column.decimals is not None:
         settings["decimals"] = column.decimals
+    if column.width:
+        settings["custom.width"] = column.width
     if column.words:
         settings["mappings"] = list(column.words)
     if column.painted:

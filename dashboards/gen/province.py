@@ -54,7 +54,7 @@ def _now() -> list[Panel]:
     return [
         words(Head(1, "Ke mana · leads", "To the pages beside this one.", "short", 24, 2), LEADS),
         number(
-            Head(2, "Keadaan · verdict", "What the quorum of vantages says now.", "short", 6, 4),
+            Head(2, "Keadaan · verdict", "What the quorum of vantages says now.", "short", 5, 4),
             Query(verdict.voted(HERE)),
             Look(words=palette.VERDICTS),
         ),
@@ -64,7 +64,7 @@ def _now() -> list[Panel]:
                 "Kata terputus · say lost",
                 "Vantages with a vote that say down or unreachable.",
                 "short",
-                4,
+                3,
                 4,
             ),
             Query(
@@ -79,7 +79,7 @@ def _now() -> list[Panel]:
                 "Suara · votes",
                 "Vantages that have a word on it: scraped, own uplink well, not unknown.",
                 "short",
-                4,
+                3,
                 4,
             ),
             Query(f"province:vcmon_vantages_voting:count{{{HERE}}}"),
@@ -97,7 +97,7 @@ def _now() -> list[Panel]:
                 "Tempat · place",
                 "Names, codes and the zone whose clocks they read.",
                 "short",
-                5,
+                8,
                 4,
             ),
             [Query(f"max by (name, code, iso, timezone) (vcmon_province_info{{{JOB},{HERE}}})")],

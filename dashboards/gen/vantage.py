@@ -48,7 +48,7 @@ def _now() -> list[Panel]:
                     f"max by (vantage)"
                     f" (vcmon_engine_last_round_timestamp_seconds{{{THESE}}}) * 1000"
                 ),
-                Query(f"max by (vantage, version, pythonversion) (vcmon_build_info{{{THESE}}})"),
+                Query(f"max by (vantage, version) (vcmon_build_info{{{THESE}}})"),
                 Query(f"min by (vantage) (vcmon_config_last_reload_successful{{{THESE}}})"),
                 Query(
                     "max by (vantage)"
@@ -64,17 +64,16 @@ def _now() -> list[Panel]:
                 Column("Value #A", "Terbaca", words=palette.mapping(palette.YES_NO), painted=True),
                 Column("Value #B", "Uplink", words=palette.mapping(UPLINKS), painted=True),
                 Column("Value #C", "Buta", words=palette.mapping(BLINDNESS), painted=True),
-                Column("Value #D", "Putaran terakhir", unit="dateTimeFromNow"),
+                Column("Value #D", "Putaran terakhir", unit="dateTimeFromNow", width=150),
                 Column(
                     "Value #F",
                     "Setelan diterima",
                     words=palette.mapping(palette.YES_NO),
                     painted=True,
                 ),
-                Column("Value #G", "Setelan sejak", unit="dateTimeAsIso"),
-                Column("Value #H", "Ingatan sampai", unit="dateTimeFromNow"),
-                Column("version", "Versi"),
-                Column("pythonversion", "Python"),
+                Column("Value #G", "Setelan sejak", unit="dateTimeAsIso", width=170),
+                Column("Value #H", "Ingatan sampai", unit="dateTimeFromNow", width=150),
+                Column("version", "Versi", width=80),
             ],
         ),
         bands(
@@ -200,9 +199,9 @@ def _memory() -> list[Panel]:
             ),
             [
                 Query(
-                    "sum by (vantage, kind)"
+                    "sum by (kind)"
                     f" (increase(vcmon_history_write_failures_total{{{THESE}}}[$__rate_interval]))",
-                    "{{vantage}} {{kind}}",
+                    "{{kind}}",
                 ),
                 Query(total("vcmon_history_files_begun_anew_total", THESE), f"{NAME} begun anew"),
             ],

@@ -12,30 +12,13 @@ import pytest
 
 from tests.dashboards.grafana_files import Question, dashboards, interpolated, questions
 from tests.dashboards.seeded import (
-    MEETING,
-    RICH,
-    RICH_ENDPOINT,
     WRONG_ABOUT,
     Prometheus,
     prometheus,
     snapshot,
 )
+from tests.dashboards.values import ALL, MANY, VALUES
 
-VALUES = {
-    **dict.fromkeys(("timezone", "island", "vantage", "check"), ".*"),
-    "province": RICH,
-    "endpoint": RICH_ENDPOINT,
-    "meeting": MEETING,
-    "objective": "0.995",
-    "__rate_interval": "4s",
-    "__interval": "1s",
-    "__range": "5s",
-    "__range_s": "5",
-}
-ALL = {**VALUES, "province": ".*", "endpoint": ".*"}
-"""Where a dashboard's own variable takes many."""
-
-MANY = {"vcmon-country", "vcmon-slo"}
 CODES = {"up": 0, "degraded": 1, "unreachable": 2, "down": 3, "unknown": 4}
 
 
