@@ -30,6 +30,8 @@ BUSY = (
     "integration/test_forms.py",
     "integration/test_heartbeat_gate.py",
     "integration/test_matrix.py",
+    "integration/test_memory_kill.py",
+    "integration/test_memory_reports.py",
     "integration/test_outside.py",
     "integration/test_page_memory.py",
     "integration/test_private.py",
@@ -53,6 +55,9 @@ BUSY = (
 )
 """Tests that probe nothing and keep a processor busy: they run side by side."""
 
+BESIDE = ("lab/test_country.py",)
+"""Minutes of waiting in namespaces of its own: it runs beside those that wait, too."""
+
 ALONE = (
     "integration/test_lab_country.py",  # addresses and ports that test_lab_demo.py has, too
     "integration/test_memory_",
@@ -69,16 +74,18 @@ other, while one that keeps a processor busy would make our own loop stall."""
 
 
 def group_of(path: Path) -> str:
-    """``busy``, ``waiting`` or ``alone``: with whom a test may run at the same time."""
+    """``busy``, ``beside``, ``waiting`` or ``alone``: with whom a test may run at the same time."""
     name = str(path.relative_to(TESTS)) if path.is_relative_to(TESTS) else ""
     if name.startswith(BUSY):
         return "busy"
+    if name.startswith(BESIDE):
+        return "beside"
     return "waiting" if name.startswith("integration/") and not name.startswith(ALONE) else "alone"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "soak: takes hours; make soak runs it, make test does not")
-    for group in ("busy", "waiting", "alone"):
+    for group in ("busy", "beside", "waiting", "alone"):
         config.addinivalue_line("markers", f"{group}: see group_of")
     config.addinivalue_line("markers", "catalogue(*ids): keeps these promises of the catalogue")
     if not hasattr(config, "workerinput"):  # whoever hands work out counts for all

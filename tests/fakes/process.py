@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,11 +111,12 @@ class Monitor:
     def state(self, endpoint: str) -> str:
         return str(self.endpoints()[endpoint]["state"])
 
-    def wait_for(self, endpoint: str, state: str, seconds: float) -> float:
-        """Seconds until the endpoint is in the state; fails when it takes longer."""
+    def wait_for(self, endpoint: str, state: str | Collection[str], seconds: float) -> float:
+        """Seconds until the endpoint is in (one of) the state; fails when it takes longer."""
+        wanted = {state} if isinstance(state, str) else set(state)
         begun = time.monotonic()
         while time.monotonic() - begun < seconds:
-            if self.state(endpoint) == state:
+            if self.state(endpoint) in wanted:
                 return time.monotonic() - begun
             time.sleep(0.1)
         raise AssertionError(

@@ -27,6 +27,7 @@ from vcmon.model.status import Standing, State, Transition
 from vcmon.net.deadline import Deadline, LoopLag
 from vcmon.net.trace import HOPS_MAX, Patience, trace
 
+WELL = ("up", "degraded")  # jitter of a busy machine is no matter here
 PORT = 9838  # of the namespace's own loopback
 FAST = """
 history: {path: m.db}
@@ -68,7 +69,7 @@ def watched(directory: Path, router: str) -> dict[str, Any]:
     cut = f"table inet t {{\n{CUT}\n}}"
     told: dict[str, Any] = {}
     with running(config, PORT) as monitor:
-        monitor.wait_for("codec", "up", 10)
+        monitor.wait_for("codec", WELL, 10)
         told["healthy"] = awaited(
             lambda: asked(monitor, "/api/v1/endpoints/codec/path")["healthy"], 10
         )
@@ -80,7 +81,7 @@ def watched(directory: Path, router: str) -> dict[str, Any]:
         show = [sys.executable, "-m", "vcmon", "incident", "show", "1", "--config", str(config)]
         told["shown"] = subprocess.run(show, check=True, capture_output=True, text=True).stdout
         subprocess.run([*nft, "flush ruleset"], check=True)
-        monitor.wait_for("codec", "up", 15)
+        monitor.wait_for("codec", WELL, 15)
         subprocess.run([*nft, cut], check=True)
         monitor.wait_for("codec", "down", 15)
         time.sleep(4.0)  # a second trace would be there by now

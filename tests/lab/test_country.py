@@ -1,4 +1,4 @@
-"""The country in short: ten provinces, a cut of many kinds each, our own uplink (two minutes)."""
+"""The country in short: ten provinces, a cut of many kinds each, our own uplink (90 s)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ CHOSEN = (
 )
 """One of every family; the rest is the soak's."""
 
-HOLD = 32.0
+HOLD = 22.0
 LIMIT = 18.0  # seconds, the design's p99
+CAMPAIGN = 10.0 + HOLD + 22.0  # the last cut may begin at 10 s; up again takes two good runs
+BLIND = 20.0  # two intervals
 
 
 def pair_up(rng: random.Random, provinces: list[Province]) -> list[Planned]:
@@ -52,9 +54,9 @@ def test_short_country(tmp_path: Path) -> None:
             Watcher(country.monitor) as watcher,
         ):
             assert watcher.wait_all(UP, 40, lambda: monitor.pid) == []
-            done = carry_out(country, planned, 80.0, lambda: monitor.pid)
+            done = carry_out(country, planned, CAMPAIGN, lambda: monitor.pid)
             ours = inject(uplink_silent(country))
-            time.sleep(25)
+            time.sleep(BLIND)
             heal(ours)
             time.sleep(5)
             verdict = judge(watcher.changes, [*done, ours], time.monotonic())
