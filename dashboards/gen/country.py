@@ -125,7 +125,7 @@ def _places() -> list[Panel]:
             14,
         ),
         [
-            Query(verdict.named(ill, NAMES)),
+            Query(verdict.named(ill)),
             Query(f"{LOST_FOR} and on (province) (province:vcmon_quorum_down:bool == 1)"),
             Query(f"{verdict.lost()} {these}"),
             Query(f"max by (province) (province:vcmon_vantages_voting:count) {these}"),
@@ -144,7 +144,6 @@ def _places() -> list[Panel]:
             Column("Value #C", "Kata putus", width=95),
             Column("Value #D", "Suara", width=65),
             Column("owner", "Penyebab"),
-            Column("timezone", "Zona", words=palette.renaming(palette.ZONES), width=110),
             Column("province", "Halaman", link=TO_PAGE),
         ],
         sort="Selama",

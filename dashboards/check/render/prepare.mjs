@@ -7,7 +7,7 @@ const OPTIONS = [
 
 const CUSTOM = [
   "axisSoftMin", "cellOptions", "drawStyle", "fillOpacity", "lineInterpolation", "lineWidth",
-  "showPoints", "spanNulls", "stacking", "thresholdsStyle",
+  "showPoints", "spanNulls", "stacking", "thresholdsStyle", "width",
 ];
 
 export const ZONE = "Asia/Jakarta";
