@@ -41,6 +41,7 @@ STATE_COLOURS: Mapping[str, str] = {
 }
 
 ANSWERS: Mapping[int, Word] = {1: Word("Menjawab", UP), 0: Word("Gagal", DOWN)}
+QUORUM: Mapping[int, Word] = {1: Word("Putus", DOWN), 0: Word("Tidak putus", UP)}
 YES_NO: Mapping[int, Word] = {1: Word("Ya", UP), 0: Word("Tidak", DOWN)}
 PLANNED: Mapping[int, Word] = {1: Word("Pemeliharaan", MAINTENANCE), 0: Word("Tidak ada", UNKNOWN)}
 

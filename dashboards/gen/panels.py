@@ -25,7 +25,7 @@ THREE_ZONES: list[common.TimeZone] = ["Asia/Jakarta", "Asia/Makassar", "Asia/Jay
 """WIB, WITA and WIT: one axis each."""
 
 ROWS_MAX = 20  # of a state timeline at once; 38 of them would be hairlines
-REFS = "ABCDEFGH"
+REFS = "ABCDEFGHI"
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,10 @@ def _endpoints() -> list[Panel]:
                 Query(f"max by ({by}) (vcmon_endpoint_maintenance_active{{{JOB},{THESE}}})"),
                 Query(f"max by ({by}) (vcmon_loss_ratio{{{JOB},{THESE}}})"),
                 Query(f"max by ({by}) (vcmon_jitter_seconds{{{JOB},{THESE}}})"),
+                Query(
+                    f"max by ({by}) (endpoint:vcmon_quorum_down:bool"
+                    f'{{{HERE},endpoint=~"$endpoint"}})'
+                ),
                 Query(f"min by ({by}) (vcmon_mos_score{{{JOB},{THESE}}})"),
             ],
             [
@@ -159,10 +163,11 @@ def _endpoints() -> list[Panel]:
                 Column(
                     "Value #B", "Keadaan", words=palette.mapping(palette.VERDICTS), painted=True
                 ),
+                Column("Value #F", "Kata kuorum", words=palette.mapping(palette.QUORUM)),
                 Column("Value #C", "Pemeliharaan", words=palette.mapping(palette.PLANNED)),
                 Column("Value #D", "Hilang", unit="percentunit", decimals=1),
                 Column("Value #E", "Jitter", unit="s"),
-                Column("Value #F", "MOS", unit="short", decimals=2),
+                Column("Value #G", "MOS", unit="short", decimals=2),
                 Column("site", "Tempat"),
                 Column("medium", "Media"),
                 Column("provider", "Penyedia"),

@@ -57,6 +57,7 @@ def _now() -> list[Panel]:
                 Query(
                     f"max by (vantage) (vcmon_history_written_timestamp_seconds{{{THESE}}}) * 1000"
                 ),
+                Query(f"max by (vantage) (vantage:vcmon_voting:bool{{{HERE}}})"),
             ],
             [
                 Column("vantage", "Vantage"),
@@ -64,6 +65,7 @@ def _now() -> list[Panel]:
                 Column("Value #A", "Terbaca", words=palette.mapping(palette.YES_NO), painted=True),
                 Column("Value #B", "Uplink", words=palette.mapping(UPLINKS), painted=True),
                 Column("Value #C", "Buta", words=palette.mapping(BLINDNESS), painted=True),
+                Column("Value #I", "Bersuara", words=palette.mapping(palette.YES_NO), painted=True),
                 Column("Value #D", "Putaran terakhir", unit="dateTimeFromNow", width=150),
                 Column(
                     "Value #F",

@@ -143,7 +143,7 @@ class Prometheus:
             with urllib.request.urlopen(address, timeout=10) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as refused:
-            raise AssertionError(json.load(refused)["error"]) from None
+            raise AssertionError(refused.read().decode()) from None  # its reason, or "not ready"
 
     def now(self, expr: str) -> list[tuple[dict[str, str], float]]:
         """Labels and values."""
