@@ -60,7 +60,7 @@ def _now() -> list[Panel]:
         number(
             Head(3, "Mulai dalam · starts in", "Below zero it goes on.", "s", 4, 4),
             Query(f"{START} - time()"),
-            Look(decimals=0),
+            Look(decimals=1),
         ),
         *(
             number(
@@ -97,7 +97,7 @@ def _roll() -> list[Panel]:
                 Column(
                     "Value #B", "Sambungan", words=palette.mapping(palette.VERDICTS), painted=True
                 ),
-                Column("timezone", "Zona", words=palette.renaming(palette.ZONES)),
+                Column("timezone", "Zona", words=palette.renaming(palette.ZONES), width=110),
                 Column("province", "Halaman", link=TO_PAGE),
             ],
             sort="Kesiapan",

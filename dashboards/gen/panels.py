@@ -27,6 +27,9 @@ THREE_ZONES: list[common.TimeZone] = ["Asia/Jakarta", "Asia/Makassar", "Asia/Jay
 ROWS_MAX = 20  # of a state timeline at once; 38 of them would be hairlines
 REFS = "ABCDEFGHI"
 
+SOFT_TOPS = {"percentunit": 0.05, "ops": 0.1, "short": 1, "s": 0.01, "bytes": 1024, "none": 1}
+"""Of an axis on which all is zero: Grafana would draw it up to 100, ten thousand per cent."""
+
 
 @dataclass(frozen=True)
 class Head:
@@ -124,6 +127,7 @@ def curves(head: Head, queries: Sequence[Query], look: Look = PLAIN) -> grafana.
             "stacking": {"mode": "normal" if look.stacked else "none", "group": "A"},
             "thresholdsStyle": {"mode": "off" if look.alarm is None else "dashed"},
             "axisSoftMin": 0,
+            "axisSoftMax": SOFT_TOPS[head.unit],
         }
         config.defaults.color = grafana.FieldColor(
             mode=grafana.FieldColorModeId.PALETTE_CLASSIC_BY_NAME

@@ -6,7 +6,7 @@ const OPTIONS = [
 ];
 
 const CUSTOM = [
-  "axisSoftMin", "cellOptions", "drawStyle", "fillOpacity", "lineInterpolation", "lineWidth",
+  "axisSoftMax", "axisSoftMin", "cellOptions", "drawStyle", "fillOpacity", "lineInterpolation", "lineWidth",
   "showPoints", "spanNulls", "stacking", "thresholdsStyle", "width",
 ];
 
