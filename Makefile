@@ -7,6 +7,7 @@ DEMO_ARGS ?=
 BENCH_ARGS ?=
 SIM_ARGS ?=
 FUZZ_ARGS ?=
+DASHBOARDS_ARGS ?=
 
 BIN := $(VENV)/bin
 # No host name of any registry gets into a lock: each machine asks the one it is set up for.
@@ -15,7 +16,7 @@ COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-heade
 	--upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench simulate fuzz soak figures lock wheel format install install-dev peers clean
+.PHONY: help demo test check bench simulate fuzz soak figures dashboards-check lock wheel format install install-dev peers clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -48,6 +49,9 @@ soak: install-dev peers ## the long tests, hours rather than minutes
 
 figures: install-dev ## write what the last tests measured into docs/figures.md
 	@$(BIN)/python scripts/figures.py
+
+dashboards-check: install-dev peers ## the dashboards in Grafana's own code (half a gigabyte of packages)
+	@$(BIN)/python -m tests.dashboards $(DASHBOARDS_ARGS)
 
 format: install-dev ## put the code into the one format
 	@$(BIN)/ruff check --fix .

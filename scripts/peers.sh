@@ -19,6 +19,8 @@ kamailio:kamailio
 kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so
 nftables:nft
 nginx-light:nginx
+nodejs:node
+npm:npm
 procps:sysctl
 prosody:prosody
 prometheus:prometheus

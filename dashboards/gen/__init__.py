@@ -1,0 +1,1 @@
+"""The Grafana dashboards, written here, generated as JSON into ``dashboards/grafana``."""
