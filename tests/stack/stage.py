@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from dashboards.stack import programs, settings
 from dashboards.stack.places import VANTAGES, Places, Vantage, on_loopback
@@ -27,6 +27,8 @@ from dashboards.stack.settings import Document, Timing
 from tests.lab.inside import call_inside, inside, run
 from tests.lab.rig import CANARIES, Country, Province, endpoint
 from tests.lab.watch import Row, write_files
+
+T = TypeVar("T")
 
 HUB = "pusat-hub"
 HUB_ADDRESS = "10.77.246.2"
@@ -102,7 +104,7 @@ class Stage:
         """Whether a URL answers 200 to the noc."""
         return call_inside(self.noc, partial(ask, url))
 
-    def in_noc(self, call: Callable[[], object]) -> object:
+    def in_noc(self, call: Callable[[], T]) -> T:
         """The value of ``call()``, made from the noc's network."""
         return call_inside(self.noc, call)
 

@@ -1,0 +1,55 @@
+"""The sets of rules and settings that a stage is tried with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dashboards.stack.settings import Document, Timing, read_yaml
+from tests.stack import blackbox
+from tests.stack.blackbox import FAST, USUAL
+from tests.stack.stage import Recipe, Stage
+
+ROOT = Path(__file__).resolve().parents[2] / "dashboards"
+SHIPPED = ROOT / "alertmanager" / "alertmanager.yml"
+QUICK_VCMON = {
+    "interval": "1s",
+    "timeout": "500ms",
+    "confirm": {"retry": "500ms", "up_gap": "1s"},
+}
+"""A vcmon that knows in two seconds what takes twelve by default."""
+
+
+def production() -> Recipe:
+    """What an office installs: the committed files, vcmon's own defaults."""
+    rules = sorted((ROOT / "prometheus").glob("*.yml"))
+    rules = [path for path in rules if path.name in {"recording.yml", "alerts.yml"}]
+    return Recipe(rules, read_yaml(SHIPPED))
+
+
+def beside_blackbox(stage: Stage) -> None:
+    """Let blackbox_exporter watch the same provinces with the same Prometheus."""
+    recipes, provinces = (FAST, USUAL), stage.country.provinces
+    recipe = stage.recipe
+    stage.recipe = Recipe(
+        rules=[*recipe.rules, *(blackbox.rules(one, stage.directory) for one in recipes)],
+        alertmanager=blackbox.beside(recipe.alertmanager, recipes),
+        timing=recipe.timing,
+        defaults=recipe.defaults,
+        extra=recipe.extra,
+        jobs=[job for one in recipes for job in blackbox.jobs(one, provinces)],
+        blackbox=blackbox.modules(stage.directory),
+    )
+
+
+def fast_groups(shipped: Document) -> Document:
+    """The same routes with the waits of seconds."""
+    return {**shipped, "route": _hurry(shipped["route"])}
+
+
+def _hurry(route: Document) -> Document:
+    hurried = {"group_wait": "0s", "group_interval": "1s"}
+    kept = {key: value for key, value in route.items() if "time_intervals" not in key}
+    return {**kept, **hurried, "routes": [_hurry(one) for one in route.get("routes", [])]}
+
+
+QUICK = Timing(scrape="1s", scrape_timeout="900ms", evaluation="1s", resend="2s")
