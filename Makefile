@@ -30,7 +30,7 @@ test: install-dev peers ## all tests but the long ones (PYTEST_ARGS="tests/unit 
 check: install-dev ## style, types, architecture
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy --strict vcmon tests benchmarks scripts
+	@$(BIN)/mypy --strict vcmon tests benchmarks scripts dashboards
 	@$(BIN)/pytest -q tests/test_architecture.py
 
 bench: install-dev peers ## measure against fping and others (BENCH_ARGS=--help)

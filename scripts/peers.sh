@@ -22,6 +22,7 @@ nginx-light:nginx
 procps:sysctl
 prosody:prosody
 prometheus:prometheus
+prometheus-alertmanager:amtool
 prometheus-blackbox-exporter:prometheus-blackbox-exporter
 sip-tester:sipp
 systemd:systemd-analyze

@@ -8,10 +8,14 @@ from collections.abc import Mapping, Sequence
 from vcmon import __version__
 from vcmon.model.figures import LATENESS_BOUNDS, EngineFigures, HistoryFigures
 from vcmon.model.memory import Cause, Incident
+from vcmon.model.status import Uplink
 from vcmon.views.exposition import Family, HistogramFamily, labels
 
 UPLINK_UP = Family(
     "vcmon_vantage_uplink_up", "gauge", "Whether our own canaries answer; absent without any."
+)
+BLIND = Family(
+    "vcmon_vantage_blind", "gauge", "1 while our own side is at fault: nothing falls meanwhile."
 )
 LAST_ROUND = Family(
     "vcmon_engine_last_round_timestamp_seconds",
@@ -34,13 +38,14 @@ RELOAD_OK_AT = Family(
 BUILD = Family("vcmon_build_info", "gauge", "What is running.")
 
 
-def itself(figures: EngineFigures, uplink_up: bool | None) -> str:
-    """What is counted of the monitor; ``uplink_up`` is None while nothing is known of it."""
+def itself(figures: EngineFigures, uplink: Uplink) -> str:
+    """What is counted of the monitor, and what it knows of its own side."""
     build = labels({"version": __version__, "pythonversion": platform.python_version()})
     return "".join(
         (
             UPLINK_UP.head(),
-            "" if uplink_up is None else UPLINK_UP.line("", int(uplink_up)),
+            "" if uplink.up is None else UPLINK_UP.line("", int(uplink.up)),
+            *(BLIND.head(), BLIND.line("", int(uplink.blind))),
             *(LAST_ROUND.head(), LAST_ROUND.line("", figures.last_round_at)),
             *(LATENESS.family.head(), LATENESS.lines("", figures.lateness)),
             *(LOOP_LAG.family.head(), LOOP_LAG.lines("", figures.loop_lag)),

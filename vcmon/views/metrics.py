@@ -25,6 +25,7 @@ from vcmon.views.directions import directions
 from vcmon.views.exposition import BATCH, Family, HistogramFamily, escape, labels, table
 from vcmon.views.freshness import believed, is_current, is_stale, mos_of
 from vcmon.views.itself import incidents, itself, memory
+from vcmon.views.lost import lost, maintained
 from vcmon.views.sources import Sources
 
 
@@ -304,11 +305,14 @@ class Metrics:
         sources = self._sources
         snapshot = sources.snapshot()
         stale = is_stale(sources, snapshot)
-        yield itself(sources.figures(), snapshot.uplink.up)
+        going_on = sources.incidents()
+        yield itself(sources.figures(), snapshot.uplink)
         yield memory(sources.history())
-        yield incidents(sources.incidents(), sources.begun())
+        yield incidents(going_on, sources.begun())
         yield own
         yield from self._provinces(snapshot, stale)
+        yield lost(snapshot, going_on, stale=stale)
+        yield from maintained(snapshot)
         checks: list[CheckRow] = []
         endpoints: list[EndpointRow] = []
         yield from self._gather(snapshot, stale, checks, endpoints)

@@ -37,6 +37,8 @@ from vcmon.model.status import (
     ProvinceStatus,
     Quality,
     Snapshot,
+    Standing,
+    State,
     Uplink,
 )
 from vcmon.views.metrics import Metrics
@@ -80,7 +82,10 @@ CONTRACT = {
             *("timezone", "island", "latitude", "longitude"),
         ),
     ),
+    "vcmon_province_lost_info": ("gauge", ("province", "owner")),
+    "vcmon_endpoint_maintenance_active": ("gauge", ("province", "endpoint")),
     "vcmon_vantage_uplink_up": ("gauge", ()),
+    "vcmon_vantage_blind": ("gauge", ()),
     "vcmon_engine_last_round_timestamp_seconds": ("gauge", ()),
     "vcmon_schedule_lateness_seconds": ("histogram", ()),
     "vcmon_loop_lag_seconds": ("histogram", ()),
@@ -139,7 +144,10 @@ def test_every_family_has_its_name_type_and_labels() -> None:
     base = province_status(aceh)
     link = endpoint_status(make_endpoint(aceh, Role.LINK, ["stamp"]), UP)
     status = replace(base, endpoints=(*base.endpoints, EndpointStatus(proxy, UP, (up,)), link))
-    found = families_of(World(make_snapshot([status])).counted())
+    bali = province_status(provinces()["bali"], Standing(State.DOWN, Reason.TIMEOUT))
+    router, codec = bali.endpoints
+    bali = replace(bali, endpoints=(replace(router, maintenance=True), codec))
+    found = families_of(World(make_snapshot([status, bali])).counted())
     ours = {name: family for name, family in found.items() if name.startswith("vcmon_")}
     assert {name: family.type for name, family in ours.items()} == {
         name: kind for name, (kind, _) in CONTRACT.items()
@@ -296,6 +304,14 @@ def test_uplink_is_absent_without_canaries(up: bool | None, expected: list[float
     """Nothing is claimed of our own side while nothing is known of it."""
     world = World(replace(mixed(), uplink=Uplink(up=up)))
     assert [s.value for s in families_of(world)["vcmon_vantage_uplink_up"].samples] == expected
+
+
+@pytest.mark.parametrize("blind", [True, False])
+def test_blindness_is_told_with_and_without_canaries(blind: bool) -> None:
+    """0 while we see, 1 while what falls is our own fault; never absent."""
+    world = World(replace(mixed(), uplink=Uplink(up=None, blind=blind)))
+    (sample,) = families_of(world)["vcmon_vantage_blind"].samples
+    assert sample.value == int(blind)
 
 
 def test_unmeasured_quality_is_absent() -> None:

@@ -1,0 +1,65 @@
+"""Whose outages are whose, for rules that page once a cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from vcmon.model.memory import Incident
+from vcmon.model.status import ProvinceStatus, Snapshot, State
+from vcmon.views.exposition import Family, labels
+from vcmon.views.freshness import believed
+
+LOST_INFO = Family(
+    "vcmon_province_lost_info",
+    "gauge",
+    "1 while the province is down or unreachable, with the owner of its outage: itself, "
+    "an endpoint, or the group that fell together.",
+)
+ENDPOINT_MAINTENANCE = Family(
+    "vcmon_endpoint_maintenance_active",
+    "gauge",
+    "1 while the endpoint is under planned maintenance; absent otherwise.",
+)
+
+LOST = frozenset({State.DOWN, State.UNREACHABLE})
+
+
+def lost(snapshot: Snapshot, incidents: Sequence[Incident], *, stale: bool) -> str:
+    """A sample for each lost province: at most one each, so at most 39."""
+    owners = _owners(incidents)
+    return LOST_INFO.head() + "".join(
+        LOST_INFO.line(labels({"province": slug, "owner": owner}), 1)
+        for status in snapshot.provinces
+        if believed(status.standing.state, stale) in LOST
+        for slug in (status.province.slug,)
+        for owner in (owners.get(slug) or _cause(status),)
+    )
+
+
+def _owners(incidents: Sequence[Incident]) -> Mapping[str, str]:
+    """The owner of the incident that each lost province belongs to, by slug."""
+    return {
+        member.subject.removeprefix("province:"): incident.owner
+        for incident in incidents
+        for member in incident.members
+        if member.stop is None and member.subject.startswith("province:")
+    }
+
+
+def _cause(status: ProvinceStatus) -> str:
+    """As far as the state alone tells it: incidents are written up a moment later."""
+    parent = status.standing.parent
+    return f"endpoint:{parent}" if parent else f"province:{status.province.slug}"
+
+
+def maintained(snapshot: Snapshot) -> Iterator[str]:
+    """A sample for each endpoint under maintenance, a province a piece."""
+    yield ENDPOINT_MAINTENANCE.head()
+    for province in snapshot.provinces:
+        yield "".join(
+            ENDPOINT_MAINTENANCE.line(
+                labels({"province": province.province.slug, "endpoint": status.endpoint.id}), 1
+            )
+            for status in province.endpoints
+            if status.maintenance
+        )
