@@ -52,5 +52,5 @@ def all_up(stage: Stage, seconds: float) -> None:
     for site in stage.sites:
         one = f'count(vcmon_province_up{{vantage="{site.name}"}} == 1) or vector(0)'
         await_value(stage, one, lambda up: up >= whole, seconds)
-    firing = 'count(ALERTS{alertstate="firing", severity!~"none|info"}) or vector(0)'
+    firing = 'count(ALERTS{alertstate="firing", severity!~"none|info", scope!="slo"}) or vector(0)'
     await_value(stage, firing, lambda count: count == 0, seconds)

@@ -41,14 +41,15 @@ def plan(
     return made
 
 
-def _cut(kind: str, inject: Callable[[], None], heal: Callable[[], None], slug: str = "") -> Cut:
+def cut(kind: str, inject: Callable[[], None], heal: Callable[[], None], slug: str = "") -> Cut:
+    """A cut whose pages the caller knows."""
     return Cut(kind, slug, inject, heal, {}, Expect(DOWN))
 
 
 def _path(stage: Stage, kind: str, rule: str, slug: str = "") -> Cut:
     """A rule on what the backbone forwards."""
     backbone = stage.country.backbone
-    return _cut(kind, lambda: nft(backbone, "path", rule), lambda: nft(backbone, "path"), slug)
+    return cut(kind, lambda: nft(backbone, "path", rule), lambda: nft(backbone, "path"), slug)
 
 
 def hub_dead(stage: Stage) -> Cut:
@@ -89,4 +90,4 @@ def cut_off(stage: Stage, site: Site) -> Cut:
         blind.heal()
         manage("up")
 
-    return _cut("cut_off", inject, heal)
+    return cut("cut_off", inject, heal)

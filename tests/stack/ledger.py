@@ -18,6 +18,8 @@ from dashboards.stack.webhook import Arrival, read
 POLL_SECONDS = 0.2
 SILENT = frozenset({"none", "info"})
 """Severities that call nobody."""
+ABOUT = ("province", "parent", "group", "vantage", "endpoint")
+"""The labels that say what an alert is about, the first that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,18 @@ class Page:
     @property
     def subject(self) -> str:
         """What it is about, for people."""
-        about = self.label("province") or self.label("vantage") or self.label("endpoint")
+        about = next((word for word in map(self.label, ABOUT) if word), "")
         return f"{self.name}({about})"
 
 
 def calls(arrival: Arrival) -> bool:
-    """Whether an alert calls somebody."""
-    return arrival.labels.get("severity", "") not in SILENT
+    """Whether an alert calls somebody.
+
+    The ticket that a month's budget is used up too fast calls nobody: it is a sum over days, and
+    where days are seconds any cut uses it up. The burn that pages (critical) counts.
+    """
+    severity, scope = arrival.labels.get("severity", ""), arrival.labels.get("scope", "")
+    return severity not in SILENT and (severity, scope) != ("warning", "slo")
 
 
 def pages(arrivals: Iterable[Arrival], since: float = 0.0) -> list[Page]:
