@@ -37,6 +37,7 @@ RULES = {
     ("GET", "/keluar"): PAGE,
     ("POST", "/keluar"): LEAVE,
     ("GET", "/metrics"): SCRAPE,
+    ("GET", "/sd/prometheus"): SCRAPE,
     ("GET", "/api/v1/status"): PAGE,
     ("GET", "/api/v1/provinces/{slug}"): PAGE,
     ("GET", "/api/v1/incidents"): PAGE,

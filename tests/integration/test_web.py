@@ -514,7 +514,7 @@ def test_scrape_config_is_valid() -> None:
     """promtool accepts the example that we ship."""
     promtool = needs("promtool", "prometheus")
     done = subprocess.run(
-        [promtool, "check", "config", str(REPOSITORY / "dashboards" / "prometheus.yml")],
+        [promtool, "check", "config", str(REPOSITORY / "dashboards" / "prometheus" / "prometheus.yml")],
         capture_output=True,
         check=False,
         text=True,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vcmon.config import web
+from vcmon.config import vantages, web
 from vcmon.config.address import is_page, parse_canary
 from vcmon.config.document import Document, Loc, dotted, parse_document
 from vcmon.config.endpoints import Vocabulary, build_endpoints
@@ -54,6 +54,8 @@ class Parts:
             endpoints=endpoints,
             provinces=provinces(),
             vantage=file.vantage,
+            region=file.region,
+            vantages=file.vantages,
             language=file.language,
             web=web.placed(file.web, self.files[0].parent),
             history=self._history(),
@@ -151,6 +153,8 @@ class _Reader:
     def _check_file(self, file: SettingsFile) -> None:
         for key, what in web.oddities(file.web):
             self._wrong(("web", *key), what)
+        for key, what in vantages.oddities(file.vantages or ()):
+            self._wrong(("vantages", *key), what)
         for index, canary in enumerate(file.canaries):
             self._try(("canaries", index), parse_canary, canary)
             if canary in file.canaries[:index]:

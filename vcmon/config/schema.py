@@ -12,12 +12,10 @@ from vcmon.config.fields import Duration, Port, Strict, duration
 from vcmon.config.kinds import PARAMS
 from vcmon.config.reports import Reports
 from vcmon.config.settings import Defaults, Flapping, History, Incidents, Tracing, Web
+from vcmon.config.vantages import REGION, VANTAGE, Vantages
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
 """Names of profiles and quality classes: they become metric labels."""
-
-VANTAGE = r"^[a-z0-9][a-z0-9-]{0,62}$"
-"""What a vantage may be called: a DNS label, as it becomes part of a scrape target's name."""
 
 Name = Annotated[str, Field(pattern=NAME)]
 Line = Annotated[str, Field(min_length=1, max_length=300)]
@@ -65,6 +63,8 @@ class SettingsFile(Strict):
     path: Tracing = Tracing()
     maintenance: Annotated[tuple[WindowFields, ...], Field(max_length=500)] = ()
     canaries: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
+    region: Annotated[str, Field(pattern=REGION)] = ""
+    vantages: Vantages | None = None
     checks: Annotated[dict[Name, dict[str, Any]], Field(default_factory=dict, max_length=500)]
     quality: Annotated[dict[str, QualityFields], Field(default_factory=dict, max_length=100)]
     include: Annotated[tuple[Line, ...], Field(min_length=1, max_length=1000)]

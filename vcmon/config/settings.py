@@ -11,6 +11,7 @@ from pydantic import Field
 
 from vcmon.config.fields import Duration, Strict
 from vcmon.config.reports import Reports
+from vcmon.config.vantages import Vantage
 from vcmon.model.endpoint import Endpoint
 from vcmon.model.memory import Maintenance
 from vcmon.model.province import Province
@@ -112,6 +113,8 @@ class Settings:
     endpoints: tuple[Endpoint, ...]
     provinces: Mapping[str, Province]  # by slug, the Centre included
     vantage: str = "pusat"
+    region: str = ""
+    vantages: tuple[Vantage, ...] | None = None  # None: nobody but this one is known
     language: Literal["id", "en"] = "id"
     web: Web = Web()
     history: History = History()

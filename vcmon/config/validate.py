@@ -12,9 +12,10 @@ from pydantic_core import ErrorDetails
 from vcmon.config.document import Document, Loc, dotted
 from vcmon.config.fields import Strict
 from vcmon.config.report import Report
-from vcmon.config.schema import NAME, VANTAGE
+from vcmon.config.schema import NAME
 from vcmon.config.source import Source
 from vcmon.config.text import shown
+from vcmon.config.vantages import REGION, VANTAGE
 
 M = TypeVar("M", bound=Strict)
 
@@ -34,6 +35,7 @@ _EXPECTED = {
 _PATTERNS = {
     NAME: "a name of at most 32 of a-z, 0-9 and '-' (not first)",
     VANTAGE: "a name of at most 63 of a-z, 0-9 and '-' (not first)",
+    REGION: "a name of at most 63 of a-z, 0-9 and '-' (not first), or ''",
 }
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from vcmon import __version__
+from vcmon.views.discovery import TargetGroups
 from vcmon.views.path_shapes import EndpointPathShape, IncidentDetailShape
 from vcmon.views.shapes import (
     ErrorShape,
@@ -122,6 +123,7 @@ OPERATIONS = (
         "post", "/api/v1/heartbeat/{endpoint}", "Report in", HeartbeatShape, DONE_WITHOUT_MEMORY
     ),
     Operation("get", "/api/v1/openapi.json", "This description", None, CACHED),
+    Operation("get", "/sd/prometheus", "Scrape targets (http_sd)", TargetGroups, (401, 403)),
 )
 
 
@@ -156,7 +158,7 @@ def document() -> dict[str, Any]:
 
 
 def _operation(it: Operation) -> dict[str, Any]:
-    words = [word.strip("{}") for word in it.path.removeprefix("/api/v1/").split("/")]
+    words = [word.strip("{}") for word in it.path.removeprefix("/api/v1").strip("/").split("/")]
     told: dict[str, Any] = {
         "operationId": "_".join((it.method, *words)).replace(".", "_"),
         "summary": it.summary,

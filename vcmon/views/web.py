@@ -18,6 +18,7 @@ from vcmon.views import api, exposition, freshness, pages, stream
 from vcmon.views.acting import Acting
 from vcmon.views.assets import Assets
 from vcmon.views.client import PROXIES
+from vcmon.views.discovery import Discovery
 from vcmon.views.doing import Doing
 from vcmon.views.door import Door
 from vcmon.views.frame import spoken
@@ -270,7 +271,7 @@ TROUBLES = {
 
 def trouble(faces: Faces, request: web.Request, status: HTTPStatus) -> web.Response:
     """The answer to what can't be served: JSON for machines, a small page for people."""
-    if request.path.startswith(("/api/", "/-/", "/metrics")):
+    if request.path.startswith(("/api/", "/-/", "/metrics", "/sd/")):
         body = api.dumps({"error": status.phrase, "status": status}) + "\n"
         kind = api.CONTENT_TYPE
     else:
@@ -380,6 +381,7 @@ def build(sources: Sources) -> web.Application:
     door.add_to(app)
     Doing(sources, shelf, door, faces.pages).add_to(app)
     Outside(sources, shelf).add_to(app)
+    Discovery(sources).add_to(app)
     IncidentFace(sources, shelf, faces.pages).add_to(app)
     ProvinceFace(sources, shelf, faces.pages).add_to(app)
     stream.Stream(sources).add_to(app)
