@@ -39,13 +39,13 @@ def prometheus(places: Places, timing: Timing, settings: Path) -> Program:
     return Program("prometheus", argv, f"http://{places.prometheus}/-/ready")
 
 
-def alertmanagers(places: Places, settings: Path) -> tuple[Program, Program]:
+def alertmanagers(places: Places, timing: Timing, settings: Path) -> tuple[Program, Program]:
     """Two that tell each other what was sent."""
-    first, second = (_alertmanager(places, settings, number) for number in (0, 1))
+    first, second = (_alertmanager(places, timing, settings, number) for number in (0, 1))
     return first, second
 
 
-def _alertmanager(places: Places, settings: Path, number: int) -> Program:
+def _alertmanager(places: Places, timing: Timing, settings: Path, number: int) -> Program:
     name, gossip = f"alertmanager-{number + 1}", places.gossip[number]
     argv = (
         found("prometheus-alertmanager", "prometheus-alertmanager"),
@@ -57,8 +57,7 @@ def _alertmanager(places: Places, settings: Path, number: int) -> Program:
         f"--cluster.peer={places.gossip[1 - number]}",
         "--cluster.settle-timeout=5s",
         "--cluster.pushpull-interval=10s",
-        # how long the second waits for the first to have told: no page is later by more
-        "--cluster.peer-timeout=5s",
+        f"--cluster.peer-timeout={timing.peer}",
         "--log.level=warn",
     )
     return Program(name, argv, f"http://{places.alertmanagers[number]}/-/ready")

@@ -27,6 +27,10 @@ class Timing:
     scrape_timeout: str = "4s"
     evaluation: str = "5s"
     resend: str = "1m"  # an alert that still fires is told to Alertmanager again this often
+    # How long the second Alertmanager waits for the first to have told. It must be shorter than the
+    # shortest group_interval: one that is still waiting with "firing" in its hands when the first
+    # has told "resolved" tells "firing" once more.
+    peer: str = "3s"
 
 
 def read_yaml(path: Path) -> Document:

@@ -34,9 +34,10 @@ def plan(
     made = []
     for number, lane in enumerate(lanes):
         now = rng.uniform(0, 10) + 7.0 * number
+        order = rng.sample(list(lane), len(lane))  # a province that falls again soon is flapping
         for turn in range(rounds):
             kind = KINDS[(turn + number) % len(KINDS)]
-            made.append(Planned(kind, rng.choice(list(lane)), now, now + hold))
+            made.append(Planned(kind, order[turn % len(order)], now, now + hold))
             now += hold + rest + rng.uniform(0, 10)
     return made
 

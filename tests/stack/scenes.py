@@ -6,104 +6,27 @@ pages that it names, each told once, none resolved while it lasts, and each reso
 
 from __future__ import annotations
 
-import math
 import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from dashboards.stack.processes import Process
 from tests.lab.cuts import drop_site, reject_port, sip_stopped
 from tests.lab.inside import inside, run
+from tests.lab.rig import Province
 from tests.lab.truth import Cut
 from tests.stack import cuts
-from tests.stack.ask import all_up
 from tests.stack.cuts import cut
-from tests.stack.ledger import Ledger, Page, over, subjects, told
+from tests.stack.play import Scene
 from tests.stack.stage import Site, Stage
 
 WIB = ZoneInfo("Asia/Jakarta")
-LONE = 0  # a province that does not depend on the hub
-OTHER = 1
 WINDOW = 20.0  # seconds of planned maintenance
 
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds; those of the quick recipe."""
-
-    page: float = 25.0  # until every page must have come
-    calm: float = 8.0  # in which no other one comes, nor a resolve
-    resolve: float = 25.0
-    well: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One act and its pages; ``during`` happens once they have been told."""
-
-    name: str
-    cut: Callable[[Stage], Cut]
-    pages: tuple[str, ...]
-    during: tuple[Callable[[Stage], None], ...] = ()
-    before: tuple[Callable[[Stage], None], ...] = ()
-    after: tuple[Callable[[Stage], None], ...] = ()
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What was wrong, and how long it took."""
-
-    problems: list[str] = field(default_factory=list)
-    paged: float = math.nan  # seconds from the cut to the last page
-    resolved: float = math.nan  # seconds from the repair to the last resolve
-
-
-def play(stage: Stage, scene: Scene, patience: Patience) -> Outcome:
-    """Act, and hold what is heard against what may be."""
-    ledger, outcome = Ledger(stage.arrivals), Outcome()
-    begun = time.monotonic()
-    for prepare in scene.before:
-        prepare(stage)
-    made = scene.cut(stage)
-    at = time.monotonic()
-    made.inject()
-    healed = math.inf
-    try:
-        if scene.pages:
-            found = ledger.wait(told(len(scene.pages)), patience.page, begun)
-            outcome.paged = max((page.fired for page in found), default=math.nan) - at
-        for act in scene.during:
-            act(stage)
-        time.sleep(patience.calm)
-        found = ledger.pages(begun)
-        early = [page.subject for page in found if page.resolved < math.inf]
-        if early:
-            outcome.problems.append(f"resolved while it lasts: {early}")
-    finally:
-        healed = time.monotonic()
-        made.heal()
-        for undo in scene.after:
-            undo(stage)
-    if scene.pages:
-        found = ledger.wait(over, patience.resolve, begun)
-        outcome.resolved = max((page.resolved for page in found), default=math.nan) - healed
-    all_up(stage, patience.well)
-    time.sleep(patience.calm)
-    outcome.problems += heard(scene, ledger.pages(begun))
-    return outcome
-
-
-def heard(scene: Scene, found: list[Page]) -> list[str]:
-    """Where the pages that came are not those that the scene allows."""
-    problems = []
-    if subjects(found) != sorted(scene.pages):
-        problems.append(f"pages: expected {sorted(scene.pages)}, found {subjects(found)}")
-    problems += [f"{p.subject} never resolved" for p in found if p.resolved == math.inf]
-    problems += [f"{p.subject} told {p.tellings} times" for p in found if p.tellings > 1]
-    return problems
+Deed = Callable[[Process], None]
 
 
 def second(stage: Stage) -> Site:
@@ -111,12 +34,10 @@ def second(stage: Stage) -> Site:
     return stage.sites[1]
 
 
-Deed = Callable[[Site], None]
-
-
-def signalled(kind: str, do: Deed, undo: Deed) -> Callable[[Stage], Cut]:
+def done_to_second(stage: Stage, do: Deed, undo: Deed) -> Cut:
     """Something done to the second vantage's process."""
-    return lambda stage: cut(kind, lambda: do(second(stage)), lambda: undo(second(stage)))
+    process = second(stage).process
+    return cut("vantage", lambda: do(process), lambda: undo(process))
 
 
 def peer_killed(stage: Stage) -> None:
@@ -144,70 +65,118 @@ def vantages_restarted(stage: Stage) -> None:
         site.process.start()
 
 
-def planned(stage: Stage, seconds: float) -> None:
-    """Maintenance of the lone province at every vantage, from now on."""
+def planned(stage: Stage, province: Province, seconds: float) -> None:
+    """Maintenance of a province at every vantage, from now on."""
     start = datetime.now(WIB).strftime("%Y-%m-%d %H:%M:%S")
-    slug = stage.country.provinces[LONE].slug
     for site in stage.sites:
-        words = ("maintenance", "add", "--scope", f"province:{slug}", "--title", "kerja")
+        words = ("maintenance", "add", "--scope", f"province:{province.slug}", "--title", "kerja")
         when = ("--start", start, "--duration", f"{seconds:.0f}s", "--name", "lab")
         argv = (sys.executable, "-m", "vcmon", *words, *when, "--config", str(site.settings))
         run(*inside(site.namespace, *argv))
     time.sleep(3.0)  # noticed by the scribe, and scraped
 
 
-def in_maintenance(stage: Stage) -> None:
-    planned(stage, 120.0)
-
-
-def in_a_short_window(stage: Stage) -> None:
-    planned(stage, WINDOW)
-
-
-def scenes(stage: Stage) -> tuple[Scene, ...]:
-    """All of them, for this stage's country."""
-    lone, other = stage.country.provinces[LONE], stage.country.provinces[OTHER]
-    site = second(stage)
-    down = f"VcmonProvinceDown({lone.slug})"
-    prober, blind = f"VcmonProberDown({site.name})", f"VcmonVantageBlind({site.name})"
-
-    def lone_cut(stage: Stage) -> Cut:
-        return drop_site(stage.country, lone)
-
-    kill = signalled("killed", lambda s: s.process.kill(), lambda s: s.process.start())
-    freeze = signalled(
-        "frozen",
-        lambda s: s.process.send(signal.SIGSTOP),
-        lambda s: s.process.send(signal.SIGCONT),
-    )
-    return (
-        Scene("province_dropped", lone_cut, (down,)),
-        Scene("province_rejected", lambda s: reject_port(s.country, lone), (down,)),
-        Scene("province_stopped", lambda s: sip_stopped(s.country, lone), (down,)),
-        Scene("parent_of_five", cuts.hub_dead, ("VcmonParentDown(pusat-hub)",)),
-        Scene("central_uplink", cuts.uplinks_cut, ("VcmonCentreDown()",)),
-        Scene("one_vantage_wrong", lambda s: cuts.one_wrong(s, second(s), other), ()),
-        Scene("vantage_killed", kill, (prober,)),
-        Scene("vantage_frozen", freeze, (prober,)),
-        Scene("vantage_cut_off", lambda s: cuts.cut_off(s, second(s)), (prober,)),
-        Scene("vantage_blind", lambda s: cuts.one_uplink_cut(s, second(s)), (blind,)),
-        Scene("peer_killed_before", lone_cut, (down,), before=(peer_killed,), after=(peer_back,)),
-        Scene("peer_killed_during", lone_cut, (down,), during=(peer_killed,), after=(peer_back,)),
-        Scene("prometheus_restarted", lone_cut, (down,), during=(prometheus_restarted,)),
-        Scene("vantages_restarted", lone_cut, (down,), during=(vantages_restarted,)),
-        Scene("maintenance", lone_cut, (), before=(in_maintenance,), after=(maintenance_over,)),
-        Scene(
-            "maintenance_outlasted",
-            lone_cut,
-            (f"VcmonMaintenanceOverrun({lone.slug})",),
-            before=(in_a_short_window,),
-        ),
-    )
-
-
 def maintenance_over(stage: Stage) -> None:
-    """End what :func:`in_maintenance` planned, once the province is up again."""
+    """End what was planned first, once the province is up again."""
     time.sleep(8.0)
     for site in stage.sites:
         words = ("maintenance", "end", "1", "--config", str(site.settings))
         run(*inside(site.namespace, sys.executable, "-m", "vcmon", *words))
+
+
+def down(province: Province) -> tuple[str, ...]:
+    """The one page of a province that is lost by itself."""
+    return (f"VcmonProvinceDown({province.slug})",)
+
+
+def province_dropped(stage: Stage, province: Province) -> Scene:
+    return Scene(drop_site(stage.country, province), down(province))
+
+
+def province_rejected(stage: Stage, province: Province) -> Scene:
+    return Scene(reject_port(stage.country, province), down(province))
+
+
+def province_stopped(stage: Stage, province: Province) -> Scene:
+    return Scene(sip_stopped(stage.country, province), down(province))
+
+
+def parent_of_five(stage: Stage, _: Province) -> Scene:
+    return Scene(cuts.hub_dead(stage), ("VcmonParentDown(pusat-hub)",))
+
+
+def central_uplink(stage: Stage, _: Province) -> Scene:
+    return Scene(cuts.uplinks_cut(stage), ("VcmonCentreDown()",))
+
+
+def one_vantage_wrong(stage: Stage, province: Province) -> Scene:
+    return Scene(cuts.one_wrong(stage, second(stage), province), ())
+
+
+def vantage_killed(stage: Stage, _: Province) -> Scene:
+    made = done_to_second(stage, Process.kill, Process.start)
+    return Scene(made, (f"VcmonProberDown({second(stage).name})",))
+
+
+def vantage_frozen(stage: Stage, _: Province) -> Scene:
+    made = done_to_second(
+        stage,
+        lambda process: process.send(signal.SIGSTOP),
+        lambda process: process.send(signal.SIGCONT),
+    )
+    return Scene(made, (f"VcmonProberDown({second(stage).name})",))
+
+
+def vantage_cut_off(stage: Stage, _: Province) -> Scene:
+    site = second(stage)
+    return Scene(cuts.cut_off(stage, site), (f"VcmonProberDown({site.name})",))
+
+
+def vantage_blind(stage: Stage, _: Province) -> Scene:
+    site = second(stage)
+    return Scene(cuts.one_uplink_cut(stage, site), (f"VcmonVantageBlind({site.name})",))
+
+
+def peer_killed_before(stage: Stage, province: Province) -> Scene:
+    made = drop_site(stage.country, province)
+    return Scene(made, down(province), before=(peer_killed,), after=(peer_back,))
+
+
+def peer_killed_during(stage: Stage, province: Province) -> Scene:
+    made = drop_site(stage.country, province)
+    return Scene(made, down(province), during=(peer_killed,), after=(peer_back,))
+
+
+def prometheus_restarts(stage: Stage, province: Province) -> Scene:
+    made = drop_site(stage.country, province)
+    return Scene(made, down(province), during=(prometheus_restarted,))
+
+
+def vantages_restart(stage: Stage, province: Province) -> Scene:
+    made = drop_site(stage.country, province)
+    return Scene(made, down(province), during=(vantages_restarted,))
+
+
+def maintenance(stage: Stage, province: Province) -> Scene:
+    def plan(stage: Stage) -> None:
+        planned(stage, province, 120.0)
+
+    made = drop_site(stage.country, province)
+    return Scene(made, (), before=(plan,), after=(maintenance_over,))
+
+
+def maintenance_outlasted(stage: Stage, province: Province) -> Scene:
+    def plan(stage: Stage) -> None:
+        planned(stage, province, WINDOW)
+
+    pages = (f"VcmonMaintenanceOverrun({province.slug})",)
+    return Scene(drop_site(stage.country, province), pages, before=(plan,))
+
+
+SCENES: tuple[Callable[[Stage, Province], Scene], ...] = (
+    *(province_dropped, province_rejected, province_stopped, parent_of_five, central_uplink),
+    *(one_vantage_wrong, vantage_killed, vantage_frozen, vantage_cut_off, vantage_blind),
+    *(peer_killed_before, peer_killed_during, prometheus_restarts, vantages_restart),
+    *(maintenance, maintenance_outlasted),
+)
+"""All of them; the province is one that nothing was done to lately."""

@@ -50,11 +50,15 @@ class Run:
     rng: random.Random
 
 
+WARNINGS = "vcmon's warnings"
+
+
 def by_monitor(found: Sequence[Page]) -> dict[str, list[Page]]:
-    """The pages of vcmon and of each of blackbox's recipes."""
-    sorted_out: dict[str, list[Page]] = {"vcmon": [], "fast": [], "usual": []}
+    """The pages of vcmon and of each of blackbox's recipes; vcmon's warnings apart."""
+    sorted_out: dict[str, list[Page]] = {"vcmon": [], WARNINGS: [], "fast": [], "usual": []}
     for page in found:
-        sorted_out[page.label("recipe") or "vcmon"].append(page)
+        warning = page.label("severity") == "warning"
+        sorted_out[page.label("recipe") or (WARNINGS if warning else "vcmon")].append(page)
     return sorted_out
 
 
@@ -68,6 +72,7 @@ def cuts(run: Run, directory: Path) -> None:
         seconds = max(one.stop for one in planned) + REST
         done = carry_out(stage.country, planned, seconds, lambda: stage.prometheus.pid)
         found = by_monitor(Ledger(stage.arrivals).pages())
+    print(f"    warnings: {dict(Counter(subjects(found.pop(WARNINGS))))}")
     for name, pages in found.items():
         seen = [sight(one, pages) for one in done]
         _tell_cuts(run.report, name, seen)
@@ -112,7 +117,7 @@ def uplink(run: Run, directory: Path) -> None:
             heal(cut)
         time.sleep(REST + 10)
         found = by_monitor(Ledger(stage.arrivals).pages(cut.at))
-    ours = found["vcmon"]
+    ours = [*found["vcmon"], *found[WARNINGS]]
     print(f"    {[(p.subject, round(p.fired - cut.at, 1)) for p in ours]}")
     tell = run.report.tell
     tell("stack.uplink.vcmon.pages", str(len(ours)), "1", len(ours) == 1)
@@ -123,7 +128,10 @@ def uplink(run: Run, directory: Path) -> None:
 
 
 def loss(run: Run, directory: Path) -> None:
-    """20 % loss each way, nothing else: whatever is paged is false."""
+    """20 % loss each way, nothing else: whatever is paged is false.
+
+    That links which lose a third of their packets are degraded is true, and a warning.
+    """
     stage = Stage(directory, production())
     beside_blackbox(stage)
     with stage:
@@ -134,9 +142,12 @@ def loss(run: Run, directory: Path) -> None:
             found = by_monitor(Ledger(stage.arrivals).pages(begun))
             share = _lost_share(stage, run.seconds)
     run.report.tell("stack.loss.measured", f"{share:.3f}", "0.30-0.42", 0.30 <= share <= 0.42)
-    hours = run.seconds / 3600
-    print(f"    {hours:.2f} h; vcmon: {Counter(subjects(found['vcmon']))}")
+    print(f"    {run.seconds / 3600:.2f} h of {LOSS_PERCENT} % each way")
+    warned = Counter(page.name for page in found[WARNINGS])
+    degraded = warned.pop("VcmonProvinceDegraded", 0)
     run.report.none("stack.loss.vcmon.false_pages", subjects(found["vcmon"]))
+    run.report.none("stack.loss.vcmon.false_warnings", sorted(warned))
+    run.report.tell("stack.loss.vcmon.degraded", str(degraded), "-", passed=True)
     for name in ("fast", "usual"):
         pages = str(len(found[name]))
         run.report.tell(f"stack.loss.blackbox.{name}.false_pages", pages, "-", passed=True)
@@ -147,6 +158,7 @@ def _watch(stage: Stage, seconds: float) -> None:
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, 300.0))
+        left = end - time.monotonic()
         for process in (stage.prometheus, *(site.process for site in stage.sites)):
             assert process.pid
         found = by_monitor(Ledger(stage.arrivals).pages())

@@ -22,7 +22,7 @@ from typing import Self, TypeVar
 
 from dashboards.stack import programs, settings
 from dashboards.stack.places import VANTAGES, Places, Vantage, on_loopback
-from dashboards.stack.processes import Process, Program, ask
+from dashboards.stack.processes import Process, Program, ask, start_all, stop_all
 from dashboards.stack.settings import Document, Timing
 from tests.lab.inside import call_inside, inside, run
 from tests.lab.rig import CANARIES, Country, Province, endpoint
@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 HUB = "pusat-hub"
 HUB_ADDRESS = "10.77.246.2"
+MCU_ADDRESS = "10.77.247.2"  # the Centre's, which does not depend on the hub
 BEHIND_HUB = slice(3, 8)  # five provinces
 UPLINKS = ((250, "uplink"), (240, "u2"), (241, "u3"))  # number and the backbone's device
 MORE_CANARIES = ((242, 243), (244, 245))  # of the second and third vantage
@@ -90,10 +91,7 @@ class Stage:
             self._wire()
             processes = self._processes()
             undo.callback(stop_all, processes)
-            for process in processes:
-                process.launch()
-            for process in processes:
-                process.wait()
+            start_all(processes)
             self._ends = undo.pop_all()
         return self
 
@@ -115,7 +113,10 @@ class Stage:
     def rows(self) -> list[Row]:
         """The inventory of all vantages: in each province a codec behind a router."""
         hidden = {province.slug for province in self.behind_hub()}
-        rows: list[Row] = [(HUB, "pusat", "router", HUB_ADDRESS, "icmp", "")]
+        rows: list[Row] = [
+            (HUB, "pusat", "router", HUB_ADDRESS, "icmp", ""),
+            ("pusat-mcu", "pusat", "mcu", MCU_ADDRESS, "icmp", ""),
+        ]
         for one in self.country.provinces:
             router, parent = endpoint(one, "router"), HUB if one.slug in hidden else ""
             rows.append((router, one.slug, "router", one.router, "icmp", parent))
@@ -126,7 +127,8 @@ class Stage:
     def _wire(self) -> None:
         country = self.country
         self.noc = country.add("noc")
-        self.hub = country.add("hub", 246)
+        country.add("hub", 246)
+        country.add("mcu", 247)
         canaries = [CANARIES]
         for pair in MORE_CANARIES:
             for number in pair:
@@ -176,7 +178,7 @@ class Stage:
         )
         document = settings.prometheus(places, recipe.timing, recipe.rules, recipe.jobs)
         prometheus = settings.write(directory / "prometheus.yml", document)
-        first, second = programs.alertmanagers(places, am)
+        first, second = programs.alertmanagers(places, recipe.timing, am)
         self.alertmanagers = (self._process(first, self.noc), self._process(second, self.noc))
         program = programs.prometheus(places, recipe.timing, prometheus)
         self.prometheus = self._process(program, self.noc)
@@ -188,12 +190,6 @@ class Stage:
             others.append(self._process(_blackbox(recipe.blackbox), self.sites[0].namespace))
         vantages = [site.process for site in self.sites]
         return [*others, *vantages, *self.alertmanagers, self.prometheus]
-
-
-def stop_all(processes: Sequence[Process]) -> None:
-    """End the processes in the reverse order of their start."""
-    for process in reversed(processes):
-        process.stop()
 
 
 def _blackbox(path: Path) -> Program:

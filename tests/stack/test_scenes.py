@@ -9,19 +9,24 @@ import pytest
 
 from tests.fakes.figures import record
 from tests.stack.ask import all_up
+from tests.stack.play import Patience, play
 from tests.stack.recipes import quick
-from tests.stack.scenes import Patience, Scene, play, scenes
+from tests.stack.scenes import SCENES, one_vantage_wrong, province_stopped
 from tests.stack.stage import Stage
 
-IN_SHORT = ("province_stopped", "one_vantage_wrong")
-SOME = 10  # provinces: the hub's five, and some that have nothing to do with it
+SOME = 10  # provinces: the five behind the hub, and some that have nothing to do with it
+LONE = (0, 1, 2, 8, 9)  # of these; taken in turn, as one that falls again soon is flapping
 
 
-def rehearse(stage: Stage, scene: Scene) -> list[str]:
+def rehearse(stage: Stage, number: int) -> list[str]:
     """Play one scene; its figures are kept, its problems given."""
+    make = SCENES[number]
+    lone = [one for at, one in enumerate(stage.country.provinces) if at in LONE]
+    scene = make(stage, lone[number % len(lone)])
     outcome = play(stage, scene, Patience())
-    figure = f"{len(scene.pages)} pages, {outcome.paged:.1f} s; resolved {outcome.resolved:.1f} s"
-    record(f"stack.scene.{scene.name}", figure, "just these", not outcome.problems)
+    took = f"{outcome.paged:.1f} s, resolved {outcome.resolved:.1f} s" if scene.pages else "none"
+    pages = f"{len(scene.pages)} expected: {took}"
+    record(f"stack.scene.{make.__name__}", pages, "just these", not outcome.problems)
     return outcome.problems
 
 
@@ -30,8 +35,8 @@ def test_in_short(tmp_path: Path) -> None:
     """A service that stops is one page and one resolve; one vantage that is wrong is none."""
     with Stage(tmp_path, quick(tmp_path), provinces=2) as stage:
         all_up(stage, 30.0)
-        played = {scene.name: scene for scene in scenes(stage)}
-        problems = [problem for name in IN_SHORT for problem in rehearse(stage, played[name])]
+        chosen = [SCENES.index(make) for make in (province_stopped, one_vantage_wrong)]
+        problems = [problem for number in chosen for problem in rehearse(stage, number)]
     assert problems == []
 
 
@@ -45,8 +50,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("number", range(16))
+@pytest.mark.parametrize("number", range(len(SCENES)), ids=[make.__name__ for make in SCENES])
 def test_scene(stage: Stage, number: int) -> None:
     """What is done brings about just the pages that it must, each once, each resolved."""
-    scene = scenes(stage)[number]
-    assert rehearse(stage, scene) == [], scene.name
+    assert rehearse(stage, number) == []
