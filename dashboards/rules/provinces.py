@@ -130,7 +130,8 @@ def parent_down(plan: Plan) -> Alert:
         Told(
             "{{ $labels.parent }} is down, and {{ $value }} provinces behind it are lost",
             "Lost with it: {{ range printf "
-            '"province_owner:vcmon_shared:bool{owner=\\"endpoint:%s\\"}" $labels.parent | query }}'
+            '"province_owner:vcmon_shared:bool{owner=\\"endpoint:%s\\"}" $labels.parent | query '
+            '| sortByLabel "province" }}'
             "{{ .Labels.province }} {{ end }}",
             "vcmon-endpoint/vcmon-endpoint?var-endpoint={{ $labels.parent }}",
         ),
@@ -160,7 +161,8 @@ def provinces_down(plan: Plan) -> Alert:
         Told(
             "{{ $value }} provinces fell together ({{ $labels.group }})",
             "What they have in common: {{ $labels.group }}. Lost: {{ range printf "
-            '"province_owner:vcmon_shared:bool{owner=%q}" $labels.group | query }}'
+            '"province_owner:vcmon_shared:bool{owner=%q}" $labels.group | query '
+            '| sortByLabel "province" }}'
             "{{ .Labels.province }} {{ end }}",
             "vcmon-country/vcmon-country",
         ),

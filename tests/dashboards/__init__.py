@@ -1,0 +1,1 @@
+"""The rules, Alertmanager and what is told of them, held against Prometheus's own tools."""
