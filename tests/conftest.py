@@ -23,6 +23,7 @@ GRACE = 1.0  # seconds in which transports that are closing may finish
 
 BUSY = (
     "browser/",
+    "dashboards/",
     "fuzz/",
     "integration/test_acting.py",
     "integration/test_doorman.py",

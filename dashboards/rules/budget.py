@@ -11,6 +11,7 @@ from dashboards.rules.provinces import NAME, PLANNED, WHERE, ZONE, firing
 from dashboards.rules.rule import Alert, Record, Scope, Severity, Told
 
 OUTAGE = "province:vcmon_outage:bool"
+SUMS = "province:vcmon_outage_samples:sum", "province:vcmon_outage_samples:count"
 PAGE = "vcmon-slo/vcmon-slo?var-province={{ $labels.province }}"
 
 
@@ -33,18 +34,17 @@ def ratios(plan: Plan) -> tuple[Record, ...]:
         "ratio1h": windows.ratio1h,
         "ratio6h": windows.ratio6h,
     }
-    sums = "province:vcmon_outage_samples:sum", "province:vcmon_outage_samples:count"
     return (
         *(
             Record(f"province:vcmon_down:{name}", f"avg_over_time({OUTAGE}[{window}])")
             for name, window in short.items()
         ),
-        Record(sums[0], f"sum_over_time({OUTAGE}[{slow}])"),
-        Record(sums[1], f"count_over_time({OUTAGE}[{slow}])"),
+        Record(SUMS[0], f"sum_over_time({OUTAGE}[{slow}])"),
+        Record(SUMS[1], f"count_over_time({OUTAGE}[{slow}])"),
         *(
             Record(
                 f"province:vcmon_down:{name}",
-                f"sum_over_time({sums[0]}[{window}]) / sum_over_time({sums[1]}[{window}])",
+                f"sum_over_time({SUMS[0]}[{window}]) / sum_over_time({SUMS[1]}[{window}])",
             )
             for name, window in (("ratio3d", windows.ratio3d), ("ratio30d", windows.ratio30d))
         ),
@@ -91,6 +91,7 @@ def slow_burn(plan: Plan) -> Alert:
             (
               (province:vcmon_down:ratio3d > {one})
               and on (province) (province:vcmon_down:ratio6h > {one})
+              and on (province) max_over_time({SUMS[1]}[1h] offset {plan.young})
             )
           )
           unless on (province) (

@@ -39,35 +39,35 @@ def province_down() -> Iterable[Story]:
         "3 of 3 voting vantages find no conference endpoint of the province up, and the cause is "
         "not outside of it.",
     )
-    down = Firing("VcmonProvinceDown", 60, 180, ACEH, says, PAGE)
-    yield seen(Story("a cut: one page, one resolve", 300, (down,))).province(
-        "aceh", alike(*outage(60, 180)), alike(*owned("endpoint:aceh-codec", 60, 180))
+    down = Firing("VcmonProvinceDown", 20, 60, ACEH, says, PAGE)
+    yield seen(Story("a cut: one page, one resolve", 90, (down,))).province(
+        "aceh", alike(*outage(20, 60)), alike(*owned("endpoint:aceh-codec", 20, 60))
     )
-    wrong = {**alike((0, "up")), "a": outage(60, 180)}
-    yield seen(Story("one wrong vantage pages nobody", 300)).province("aceh", wrong)
-    yield seen(Story("two of three are a majority", 300, (Firing(*down_from(65, 180)),))).province(
-        "aceh", {**wrong, "b": outage(65, 185)}
+    wrong = {**alike((0, "up")), "a": outage(20, 60)}
+    yield seen(Story("one wrong vantage pages nobody", 90)).province("aceh", wrong)
+    yield seen(Story("two of three are a majority", 90, (Firing(*down_from(25, 60)),))).province(
+        "aceh", {**wrong, "b": outage(25, 65)}
     )
-    yield seen(Story("two voters must agree", 300, vantages=("a", "b")), "a", "b").province(
-        "aceh", {"a": outage(60, 180), "b": ((0, "up"),)}
+    yield seen(Story("two voters must agree", 90, vantages=("a", "b")), "a", "b").province(
+        "aceh", {"a": outage(20, 60), "b": ((0, "up"),)}
     )
     yield (
-        seen(Story("a vantage scraped twice has one vote", 300))
+        seen(Story("a vantage scraped twice has one vote", 90))
         .province("aceh", wrong)
-        .province_again("a", "aceh", outage(60, 180))
+        .province_again("a", "aceh", outage(20, 60))
     )
-    yield seen(Story("no data resolves nothing", 400, (Firing(*down_from(60, 300)),))).province(
-        "aceh", alike((0, "up"), (60, "down"), (120, "unknown"), (300, "up"))
+    yield seen(Story("no data resolves nothing", 130, (Firing(*down_from(20, 90)),))).province(
+        "aceh", alike((0, "up"), (20, "down"), (40, "unknown"), (90, "up"))
     )
     yield (
         seen(
             Story(
                 "what is out of the inventory is nobody's outage",
-                300,
-                (Firing(*down_from(60, 180)),),
+                90,
+                (Firing(*down_from(20, 60)),),
             )
         )
-        .province("aceh", alike((0, "up"), (60, "down"), (180, None)))
+        .province("aceh", alike((0, "up"), (20, "down"), (60, None)))
         .province("bali", alike((0, "up")))
     )
 
@@ -84,30 +84,30 @@ def parents() -> Iterable[Story]:
         "Lost with it: aceh bali jambi riau ",
     )
     where = "vcmon-endpoint/vcmon-endpoint?var-endpoint=hub"
-    page = Firing("VcmonParentDown", 60, 180, {"parent": "hub"}, says, where)
-    story = seen(Story("a dead parent of four provinces: one page", 300, (page,)))
+    page = Firing("VcmonParentDown", 20, 60, {"parent": "hub"}, says, where)
+    story = seen(Story("a dead parent of four provinces: one page", 100, (page,)))
     for slug in slugs:
-        story.province(slug, alike(*outage(60, 180, "unreachable")), alike(*owned(HUB, 60, 180)))
+        story.province(slug, alike(*outage(20, 60, "unreachable")), alike(*owned(HUB, 20, 60)))
     yield story
-    page = Firing("VcmonParentDown", 60, 180, {"parent": "hub"})
-    story = seen(Story("its own province is down with it: the same page", 300, (page,)))
-    story.province("aceh", alike(*outage(60, 180)), alike(*owned(HUB, 60, 180)))
-    story.province("bali", alike(*outage(60, 180, "unreachable")), alike(*owned(HUB, 60, 180)))
+    page = Firing("VcmonParentDown", 20, 60, {"parent": "hub"})
+    story = seen(Story("its own province is down with it: the same page", 100, (page,)))
+    story.province("aceh", alike(*outage(20, 60)), alike(*owned(HUB, 20, 60)))
+    story.province("bali", alike(*outage(20, 60, "unreachable")), alike(*owned(HUB, 20, 60)))
     yield story
-    yield seen(Story("one province behind another's router", 300, (page,))).province(
-        "aceh", alike(*outage(60, 180, "unreachable")), alike(*owned(HUB, 60, 180))
+    yield seen(Story("one province behind another's router", 100, (page,))).province(
+        "aceh", alike(*outage(20, 60, "unreachable")), alike(*owned(HUB, 20, 60))
     )
-    late = {**alike(*outage(60, 180, "unreachable")), "a": outage(60, 180)}
-    names = {**alike(*owned(HUB, 70, 180)), "a": owned("province:aceh", 60, 180)}
-    page = Firing("VcmonParentDown", 70, 180, {"parent": "hub"})
-    yield seen(Story("named a moment later: the page waits for it", 300, (page,))).province(
+    late = {**alike(*outage(20, 60, "unreachable")), "a": outage(20, 60)}
+    names = {**alike(*owned(HUB, 30, 60)), "a": owned("province:aceh", 20, 60)}
+    page = Firing("VcmonParentDown", 30, 60, {"parent": "hub"})
+    yield seen(Story("named a moment later: the page waits for it", 100, (page,))).province(
         "aceh", late, names
     )
     yield seen(
-        Story("never named: paged all the same", 300, (Firing(*down_from(75, 180)),))
-    ).province("aceh", late, alike(*owned("province:aceh", 60, 180)))
-    story = seen(Story("a parent under maintenance is planned", 300)).province(
-        "aceh", alike(*outage(60, 180, "unreachable")), alike(*owned(HUB, 60, 180))
+        Story("never named: paged all the same", 100, (Firing(*down_from(35, 60)),))
+    ).province("aceh", late, alike(*owned("province:aceh", 20, 60)))
+    story = seen(Story("a parent under maintenance is planned", 100)).province(
+        "aceh", alike(*outage(20, 60, "unreachable")), alike(*owned(HUB, 20, 60))
     )
     story.put(
         "vcmon_endpoint_maintenance_active",
@@ -115,24 +115,24 @@ def parents() -> Iterable[Story]:
         ((0, 1),),
     )
     yield story
-    yield seen(Story("one vantage behind a dead parent", 300)).province(
+    yield seen(Story("one vantage behind a dead parent", 100)).province(
         "aceh",
-        {**alike((0, "up")), "c": outage(60, 180, "unreachable")},
-        {"c": owned(HUB, 60, 180)},
+        {**alike((0, "up")), "c": outage(20, 60, "unreachable")},
+        {"c": owned(HUB, 20, 60)},
     )
-    up = {"b": ((0, 1), (120, 0)), "c": ((0, 1), (120, 0))}
+    up = {"b": ((0, 1), (40, 0)), "c": ((0, 1), (40, 0))}
     story = Story(
         "no data resolves no parent",
-        300,
+        100,
         (
-            Firing("VcmonParentDown", 60, None, {"parent": "hub"}),
-            Firing("VcmonProberDown", 150, None, {"vantage": "b"}),
-            Firing("VcmonProberDown", 150, None, {"vantage": "c"}),
-            Firing("VcmonQuorumLost", 150),
+            Firing("VcmonParentDown", 20, None, {"parent": "hub"}),
+            Firing("VcmonProberDown", 70, None, {"vantage": "b"}),
+            Firing("VcmonProberDown", 70, None, {"vantage": "c"}),
+            Firing("VcmonQuorumLost", 70),
         ),
     )
     story.vantage("a").vantage("b", up["b"]).vantage("c", up["c"])
-    yield story.province("aceh", alike((0, "up"), (60, "unreachable")), alike((60, HUB)), up)
+    yield story.province("aceh", alike((0, "up"), (20, "unreachable")), alike((20, HUB)), up)
 
 
 def groups() -> Iterable[Story]:
@@ -142,52 +142,52 @@ def groups() -> Iterable[Story]:
         "3 provinces fell together (provider:Telkom)",
         "What they have in common: provider:Telkom. Lost: aceh jambi riau ",
     )
-    page = Firing("VcmonProvincesDown", 60, 180, group, says, "vcmon-country/vcmon-country")
-    story = seen(Story("three fell together: one page", 300, (page,)))
+    page = Firing("VcmonProvincesDown", 20, 60, group, says, "vcmon-country/vcmon-country")
+    story = seen(Story("three fell together: one page", 90, (page,)))
     for slug in ("aceh", "riau", "jambi"):
-        story.province(slug, alike(*outage(60, 180)), alike(*owned("provider:Telkom", 60, 180)))
+        story.province(slug, alike(*outage(20, 60)), alike(*owned("provider:Telkom", 20, 60)))
     yield story
-    fires = (Firing(*down_from(60, 180)), Firing("VcmonProvincesDown", 70, 190, group))
-    story = seen(Story("the first was paged before the others fell", 300, fires))
-    first = (60, "endpoint:aceh-codec"), (70, "provider:Telkom"), (180, None)
-    story.province("aceh", alike(*outage(60, 180)), alike(*first))
+    fires = (Firing(*down_from(20, 60)), Firing("VcmonProvincesDown", 30, 70, group))
+    story = seen(Story("the first was paged before the others fell", 90, fires))
+    first = (20, "endpoint:aceh-codec"), (30, "provider:Telkom"), (60, None)
+    story.province("aceh", alike(*outage(20, 60)), alike(*first))
     for slug in ("riau", "jambi"):
-        story.province(slug, alike(*outage(70, 190)), alike(*owned("provider:Telkom", 70, 190)))
+        story.province(slug, alike(*outage(30, 70)), alike(*owned("provider:Telkom", 30, 70)))
     yield story
 
 
 def maintenance() -> Iterable[Story]:
     """VcmonMaintenanceOverrun, and silence."""
-    yield seen(Story("a planned outage pages nobody", 300)).province(
-        "aceh", alike(*outage(60, 180)), maintenance=((0, 0), (50, 1), (200, 0))
+    yield seen(Story("a planned outage pages nobody", 90)).province(
+        "aceh", alike(*outage(20, 60)), maintenance=((0, 0), (10, 1), (70, 0))
     )
     says = texts(
         "Aceh (WIB): maintenance is over, and it is still down",
         "The planned window has ended and a majority of vantages still finds no conference "
         "endpoint of the province up. Extend the window, or treat it as an outage.",
     )
-    page = Firing("VcmonMaintenanceOverrun", 150, 240, ACEH, says, PAGE)
-    yield seen(Story("it outlasts the window: one page", 400, (page,))).province(
-        "aceh", alike(*outage(60, 240)), maintenance=((0, 0), (50, 1), (150, 0))
+    page = Firing("VcmonMaintenanceOverrun", 60, 120, ACEH, says, PAGE)
+    yield seen(Story("it outlasts the window: one page", 150, (page,))).province(
+        "aceh", alike(*outage(20, 120)), maintenance=((0, 0), (10, 1), (60, 0))
     )
-    yield seen(Story("a fall at the window's end", 400, (Firing(*down_from(150, 240)),))).province(
-        "aceh", alike(*outage(140, 240)), maintenance=((0, 0), (50, 1), (150, 0))
+    yield seen(Story("a fall at the window's end", 130, (Firing(*down_from(60, 100)),))).province(
+        "aceh", alike(*outage(50, 100)), maintenance=((0, 0), (10, 1), (60, 0))
     )
-    yield seen(Story("paged before it was planned", 400, (Firing(*down_from(60, 240)),))).province(
-        "aceh", alike(*outage(60, 240)), maintenance=((0, 0), (100, 1), (200, 0))
+    yield seen(Story("paged before it was planned", 130, (Firing(*down_from(20, 100)),))).province(
+        "aceh", alike(*outage(20, 100)), maintenance=((0, 0), (40, 1), (80, 0))
     )
-    up = {"a": ((0, 1), (100, 0), (160, 1))}
+    up = {"a": ((0, 1), (40, 0), (90, 1))}
     story = Story(
         "who knows of it is restarted meanwhile",
-        400,
-        (Firing("VcmonProberDown", 130, 160, {"vantage": "a"}),),
+        130,
+        (Firing("VcmonProberDown", 70, 90, {"vantage": "a"}),),
     )
     story.vantage("a", up["a"]).vantage("b").vantage("c")
-    story.province("aceh", alike(*outage(60, 240)), up=up)
+    story.province("aceh", alike(*outage(20, 100)), up=up)
     story.put(
         "vcmon_maintenance_active",
         {"vantage": "a", "province": "aceh"},
-        ((0, 1), (100, None), (160, 1), (300, 0)),
+        ((0, 1), (40, None), (90, 1), (300, 0)),
     )
     yield story
 
@@ -200,13 +200,13 @@ def degraded() -> Iterable[Story]:
         "endpoints lost, or the backup link in use.",
     )
     warning = Firing("VcmonProvinceDegraded", 360, 600, ACEH, says, PAGE)
-    yield seen(Story("degraded for longer than five minutes", 700, (warning,))).province(
+    yield seen(Story("degraded for longer than five minutes", 660, (warning,), 15)).province(
         "aceh", alike(*outage(60, 600, "degraded"))
     )
-    yield seen(Story("degraded for less", 700)).province(
-        "aceh", alike(*outage(60, 350, "degraded"))
+    yield seen(Story("degraded for less", 660, step=15)).province(
+        "aceh", alike(*outage(60, 345, "degraded"))
     )
-    yield seen(Story("degraded for one vantage of three", 700)).province(
+    yield seen(Story("degraded for one vantage of three", 660, step=15)).province(
         "aceh", {**alike((0, "up")), "b": outage(60, 600, "degraded")}
     )
 
@@ -218,11 +218,11 @@ def unknown() -> Iterable[Story]:
         "Only 1 vantages have a word on the province, 2 are needed. It may be down and nobody "
         "would be paged.",
     )
-    warning = Firing("VcmonProvinceUnknown", 240, 400, ACEH, says, PAGE)
-    mute = {"a": ((0, "up"),), "b": outage(60, 400, "unknown"), "c": outage(60, 400, "unknown")}
-    yield seen(Story("only one has a word", 500, (warning,))).province("aceh", mute)
-    one = {**alike((0, "up")), "b": outage(60, 400, "unknown")}
-    yield seen(Story("two of three have a word", 500)).province("aceh", one)
+    warning = Firing("VcmonProvinceUnknown", 240, 405, ACEH, says, PAGE)
+    mute = {"a": ((0, "up"),), "b": outage(60, 405, "unknown"), "c": outage(60, 405, "unknown")}
+    yield seen(Story("only one has a word", 450, (warning,), 15)).province("aceh", mute)
+    one = {**alike((0, "up")), "b": outage(60, 405, "unknown")}
+    yield seen(Story("two of three have a word", 450, step=15)).province("aceh", one)
 
 
 def flapping() -> Iterable[Story]:
@@ -239,7 +239,9 @@ def flapping() -> Iterable[Story]:
         Firing(*down_from(180, 240)),
         Firing("VcmonProvinceFlapping", 240, 1860, ACEH, says, PAGE),
     )
-    yield seen(Story("two falls within half an hour", 2000, fires)).province("aceh", alike(*edges))
+    yield seen(Story("two falls within half an hour", 1950, fires, 30)).province(
+        "aceh", alike(*edges)
+    )
 
 
 def stories() -> Iterable[Story]:

@@ -117,7 +117,7 @@ class Story:
         return self
 
     def _owners(self, where: Labels, edges: list[Edge], alive: Iterable[Edge]) -> None:
-        for owner in {str(value) for _, value in edges if value is not None}:
+        for owner in sorted({str(value) for _, value in edges if value is not None}):
             said = [(at, 1 if value == owner else None) for at, value in edges]
             labels = {**where, "owner": owner}
             self.put("vcmon_province_lost_info", labels, _while_up(said, alive))

@@ -10,7 +10,7 @@ from tests.dashboards.story import Edge, Firing, Story, texts
 ALL = "vcmon-vantage/vcmon-vantage"
 ONE = f"{ALL}?var-vantage=a"
 A = {"vantage": "a"}
-GONE = (0, 1), (60, 0), (180, 1)
+GONE = (0, 1), (20, 0), (100, 1)
 
 
 def one(name: str, length: int, *fires: Firing, step: int = 5) -> Story:
@@ -25,35 +25,36 @@ def probers() -> Iterable[Story]:
     )
     story = one(
         "one is killed: a warning about it, none about provinces",
-        300,
-        Firing("VcmonProberDown", 90, 180, A, says, ONE),
+        120,
+        Firing("VcmonProberDown", 50, 100, A, says, ONE),
     )
     story.vantage("a", GONE).vantage("b").vantage("c")
     yield story.province("aceh", alike((0, "up")), up={"a": GONE})
-    blink = (0, 1), (60, 0), (85, 1)
-    story = one("one restarts within half a minute", 200).vantage("a", blink)
+    blink = (0, 1), (20, 0), (45, 1)
+    story = one("one restarts within half a minute", 60).vantage("a", blink)
     yield story.vantage("b").vantage("c").province("aceh", alike((0, "up")), up={"a": blink})
     says = texts(
         "No vcmon can be scraped at all",
         "Nothing is known of any province. Every vcmon is gone, or Prometheus is cut off from "
         "them, or service discovery names none.",
     )
-    absent = Firing("VcmonProberAbsent", 90, 180, {"job": "vcmon"}, says, ALL)
-    story = one("all are killed: one page", 300, absent)
+    absent = Firing("VcmonProberAbsent", 50, 100, {"job": "vcmon"}, says, ALL)
+    story = one("all are killed: one page", 120, absent)
     for name in ABC:
         story.vantage(name, GONE)
     yield story.province("aceh", alike((0, "up")), up=dict.fromkeys(ABC, GONE))
     never = Firing("VcmonProberAbsent", 30, None, {"job": "vcmon"})
-    yield one("none was ever found: the same page, with its job", 100, never)
+    yield one("none was ever found: the same page, with its job", 60, never)
+    gone = (0, 1), (30, 0)
     fires = (
-        Firing("VcmonProvinceDown", 30, None, ACEH),
-        Firing("VcmonProberAbsent", 90, None, {"job": "vcmon"}),
+        Firing("VcmonProvinceDown", 15, None, ACEH),
+        Firing("VcmonProberAbsent", 60, None, {"job": "vcmon"}),
     )
-    story = one("what was down when all were killed is not resolved", 600, *fires)
+    story = one("what was down when all were killed is not resolved", 900, *fires, step=15)
     for name in ABC:
-        story.vantage(name, GONE[:2])
-    down = alike((0, "up"), (30, "down"))
-    yield story.province("aceh", down, up=dict.fromkeys(ABC, GONE[:2]))
+        story.vantage(name, gone)
+    down = alike((0, "up"), (15, "down"))
+    yield story.province("aceh", down, up=dict.fromkeys(ABC, gone))
 
 
 def quorum() -> Iterable[Story]:
@@ -64,13 +65,13 @@ def quorum() -> Iterable[Story]:
         "which are gone or blind.",
     )
     fires = (
-        Firing("VcmonQuorumLost", 90, 180, says=says, dashboard=ALL),
-        Firing("VcmonProberDown", 90, 180, A),
-        Firing("VcmonProberDown", 90, 180, {"vantage": "b"}),
+        Firing("VcmonQuorumLost", 50, 100, says=says, dashboard=ALL),
+        Firing("VcmonProberDown", 50, 100, A),
+        Firing("VcmonProberDown", 50, 100, {"vantage": "b"}),
     )
-    story = one("the last vantage decides nothing", 300, *fires)
+    story = one("the last vantage decides nothing", 120, *fires)
     story.vantage("a", GONE).vantage("b", GONE).vantage("c")
-    seen_by_c = {**alike((0, "up")), "c": outage(70, 180)}
+    seen_by_c = {**alike((0, "up")), "c": outage(30, 100)}
     yield story.province("aceh", seen_by_c, up={"a": GONE, "b": GONE})
 
 
@@ -82,39 +83,39 @@ def blindness() -> Iterable[Story]:
         "answer it, its canaries are wrong.",
     )
     dark: dict[str, tuple[Edge, ...]] = {
-        "vcmon_vantage_blind": ((0, 0), (60, 1), (180, 0)),
-        "vcmon_vantage_uplink_up": ((0, 1), (60, 0), (180, 1)),
+        "vcmon_vantage_blind": ((0, 0), (20, 1), (60, 0)),
+        "vcmon_vantage_uplink_up": ((0, 1), (20, 0), (60, 1)),
     }
-    blind = {**alike((0, "up")), "a": outage(60, 180, "unknown")}
-    story = one("one uplink is cut", 300, Firing("VcmonVantageBlind", 75, 180, A, says, ONE))
+    blind = {**alike((0, "up")), "a": outage(20, 60, "unknown")}
+    story = one("one uplink is cut", 90, Firing("VcmonVantageBlind", 35, 60, A, says, ONE))
     story.vantage("a", **dark).vantage("b").vantage("c")
     yield story.province("aceh", blind).province("bali", blind)
     wrong = {"vcmon_vantage_uplink_up": dark["vcmon_vantage_uplink_up"]}
     fires = (
-        Firing("VcmonVantageBlind", 75, 180, A),
-        Firing("VcmonProvinceDown", 90, 150, ACEH),
+        Firing("VcmonVantageBlind", 35, 60, A),
+        Firing("VcmonProvinceDown", 30, 50, ACEH),
     )
-    story = one("its canaries are wrong, its word counts", 300, *fires)
+    story = one("its canaries are wrong, its word counts", 90, *fires)
     story.vantage("a", **wrong).vantage("b").vantage("c")
-    yield story.province("aceh", {"a": outage(90, 150), "b": outage(90, 150), "c": ((0, "up"),)})
+    yield story.province("aceh", {"a": outage(30, 50), "b": outage(30, 50), "c": ((0, "up"),)})
     says = texts(
         "Our own uplink is down: nothing is known of any province",
         "No vantage that is scraped reaches its canaries or the provinces. The provinces are "
         "unknown, not down; look at our own side first.",
     )
-    story = one("all uplinks are cut: one page", 300)
-    story.fires = (Firing("VcmonCentreDown", 65, 180, {}, says, ALL),)
+    story = one("all uplinks are cut: one page", 90)
+    story.fires = (Firing("VcmonCentreDown", 25, 60, {}, says, ALL),)
     for name in ABC:
         story.vantage(name, **dark)
     for slug in ("aceh", "bali", "papua"):
-        story.province(slug, alike(*outage(60, 180, "unknown")))
+        story.province(slug, alike(*outage(20, 60, "unknown")))
     yield story
-    story = one("they go blind one after the other, and see again so", 300)
-    story.fires = (Firing("VcmonCentreDown", 75, 180),)
+    story = one("they go blind one after the other, and see again so", 90)
+    story.fires = (Firing("VcmonCentreDown", 35, 60),)
     for late, name in enumerate(ABC):
-        edges = ((0, 0), (60 + 5 * late, 1), (180 + 5 * late, 0))
+        edges = ((0, 0), (20 + 5 * late, 1), (60 + 5 * late, 0))
         story.vantage(name, vcmon_vantage_blind=edges)
-    yield story.province("aceh", alike(*outage(60, 190, "unknown")))
+    yield story.province("aceh", alike(*outage(20, 70, "unknown")))
 
 
 def engines() -> Iterable[Story]:
