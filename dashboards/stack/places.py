@@ -27,7 +27,7 @@ class Places:
     gossip: tuple[str, str]  # where the two Alertmanagers talk to each other
     store: str  # VictoriaMetrics
     webhook: str
-    discovery: str = ""  # the URL of a vantage's /sd/prometheus; "": all vantages are told here
+    discovery: tuple[str, ...] = ()  # URLs of vantages' /sd/prometheus
 
 
 def on_loopback(first: int) -> Places:
@@ -44,3 +44,10 @@ def on_loopback(first: int) -> Places:
         store=ports[8],
         webhook=ports[9],
     )
+
+
+def listed(places: Places) -> list[dict[str, str]]:
+    """All vantages, as each one's settings name them for ``/sd/prometheus``."""
+    return [
+        {"vantage": one.name, "region": one.region, "target": one.target} for one in places.vantages
+    ]

@@ -36,11 +36,15 @@ def ask(url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run; ``ready`` is a URL that answers 200 once it serves."""
+    """What to run; ``ready`` is a URL that answers 200 once it serves.
+
+    What it says goes to a log; where it is ``shown``, to our own standard output.
+    """
 
     name: str
     argv: tuple[str, ...]
     ready: str
+    shown: bool = False
 
 
 @dataclass(slots=True)
@@ -56,12 +60,10 @@ class Process:
     def log(self) -> Path:
         return self.directory / f"{self.program.name}.log"
 
-    @property
-    def pid(self) -> int:
-        """Its process id. Raises StackError when it has ended."""
+    def check(self) -> None:
+        """Raises StackError when it has ended."""
         if self._process is None or self._process.poll() is not None:
             raise StackError(f"{self.program.name} is not running:\n{self._tail()}")
-        return self._process.pid
 
     def launch(self) -> None:
         """Start without waiting: several can be launched, then awaited together."""
@@ -70,7 +72,7 @@ class Process:
                 self.program.argv,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=None if self.program.shown else log,
                 stderr=log,
                 start_new_session=True,  # the terminal's Ctrl-C is for us, who end it in order
             )
@@ -123,20 +125,22 @@ class Process:
         return ""
 
 
-def start_all(processes: Sequence[Process]) -> None:
-    """Start side by side, but for the second Alertmanager: it joins the first. Raises StackError.
+LATER = frozenset({"alertmanager-2", "prometheus"})
+"""What starts when the others serve. Two Alertmanagers that start in the same second find nobody to
+join, and each tells on its own for a while; a Prometheus that finds no vantage asks again only when
+its refresh is due."""
 
-    Two that start in the same second find nobody to join, and each tells on its own for a while.
-    """
-    last = [process for process in processes if process.program.name == "alertmanager-2"]
+
+def start_all(processes: Sequence[Process]) -> None:
+    """Start side by side what can, then the rest in order. Raises StackError."""
+    together = [process for process in processes if process.program.name not in LATER]
+    for process in together:
+        process.launch()
+    for process in together:
+        process.wait()
     for process in processes:
-        if process not in last:
-            process.launch()
-    for process in processes:
-        if process not in last:
-            process.wait()
-    for process in last:
-        process.start()
+        if process not in together:
+            process.start()
 
 
 def stop_all(processes: Sequence[Process]) -> None:

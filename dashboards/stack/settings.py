@@ -26,7 +26,9 @@ class Timing:
     scrape: str = "5s"
     scrape_timeout: str = "4s"
     evaluation: str = "5s"
-    resend: str = "1m"  # an alert that still fires is told to Alertmanager again this often
+    # How often Alertmanager is told again that an alert fires. After four times as long without a
+    # Prometheus it resolves it.
+    resend: str = "30s"
     # How long the second Alertmanager waits for the first to have told. It must be shorter than the
     # shortest group_interval: one that is still waiting with "firing" in its hands when the first
     # has told "resolved" tells "firing" once more.
@@ -49,7 +51,8 @@ def prometheus(
     places: Places, timing: Timing, rules: Sequence[Path], jobs: Sequence[Document] = ()
 ) -> Document:
     """Prometheus' settings; ``jobs`` are scraped beside the vantages."""
-    vantages = {"job_name": "vcmon", **_vantages(places)}
+    asked = [{"url": url, "refresh_interval": "30s"} for url in places.discovery]
+    vantages: Document = {"job_name": "vcmon", "http_sd_configs": asked}
     return {
         "global": {
             "scrape_interval": timing.scrape,
@@ -61,17 +64,6 @@ def prometheus(
         "rule_files": [str(path) for path in rules],
         "scrape_configs": [vantages, *jobs],
         "remote_write": [{"url": f"http://{places.store}/api/v1/write"}],
-    }
-
-
-def _vantages(places: Places) -> Document:
-    if places.discovery:
-        return {"http_sd_configs": [{"url": places.discovery, "refresh_interval": "30s"}]}
-    return {
-        "static_configs": [
-            {"targets": [one.target], "labels": {"vantage": one.name, "region": one.region}}
-            for one in places.vantages
-        ]
     }
 
 

@@ -13,6 +13,7 @@ from tests.stack.stage import Recipe, Stage
 
 ROOT = Path(__file__).resolve().parents[2] / "dashboards"
 SHIPPED = ROOT / "alertmanager" / "alertmanager.yml"
+VANTAGE = ROOT.parent / "config" / "vantages" / "jakarta.yaml"
 QUICK_VCMON = {
     "interval": "1s",
     "timeout": "500ms",
@@ -22,10 +23,10 @@ QUICK_VCMON = {
 
 
 def production() -> Recipe:
-    """What an office installs: the committed files, vcmon's own defaults."""
-    rules = sorted((ROOT / "prometheus").glob("*.yml"))
-    rules = [path for path in rules if path.name in {"recording.yml", "alerts.yml"}]
-    return Recipe(rules, read_yaml(SHIPPED))
+    """What an office with three vantages installs: the committed files."""
+    rules = [ROOT / "prometheus" / name for name in ("recording.yml", "alerts.yml")]
+    example = read_yaml(VANTAGE)
+    return Recipe(rules, read_yaml(SHIPPED), defaults=example["defaults"])
 
 
 def quick(directory: Path) -> Recipe:

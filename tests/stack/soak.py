@@ -70,7 +70,7 @@ def cuts(run: Run, directory: Path) -> None:
         all_up(stage, WARM_SECONDS)
         planned = plan(run.rng, lanes(stage), run.rounds, HOLD, REST)
         seconds = max(one.stop for one in planned) + REST
-        done = carry_out(stage.country, planned, seconds, lambda: stage.prometheus.pid)
+        done = carry_out(stage.country, planned, seconds, stage.prometheus.check)
         found = by_monitor(Ledger(stage.arrivals).pages())
     print(f"    warnings: {dict(Counter(subjects(found.pop(WARNINGS))))}")
     for name, pages in found.items():
@@ -160,7 +160,7 @@ def _watch(stage: Stage, seconds: float) -> None:
         time.sleep(min(left, 300.0))
         left = end - time.monotonic()
         for process in (stage.prometheus, *(site.process for site in stage.sites)):
-            assert process.pid
+            process.check()
         found = by_monitor(Ledger(stage.arrivals).pages())
         counts = {name: len(pages) for name, pages in found.items()}
         print(f"    {left:6.0f} s left: {counts}", flush=True)

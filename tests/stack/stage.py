@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from dashboards.stack import programs, settings
-from dashboards.stack.places import VANTAGES, Places, Vantage, on_loopback
+from dashboards.stack.places import VANTAGES, Places, Vantage, listed, on_loopback
 from dashboards.stack.processes import Process, Program, ask, start_all, stop_all
 from dashboards.stack.settings import Document, Timing
 from tests.lab.inside import call_inside, inside, run
@@ -80,6 +80,10 @@ class Stage:
             vantages=tuple(
                 Vantage(name, region, f"10.78.{number}.2:{PORT}")
                 for number, (name, region) in enumerate(VANTAGES, start=1)
+            ),
+            discovery=tuple(
+                f"http://10.78.{number}.2:{PORT}/sd/prometheus"
+                for number in range(1, len(VANTAGES) + 1)
             ),
         )
         self.sites: list[Site] = []
@@ -155,6 +159,8 @@ class Stage:
         ca_file = str(self.country.authority.ca_file)
         extra = {
             "vantage": vantage.name,
+            "region": vantage.region,
+            "vantages": listed(self.places),
             "web": {"listen": vantage.target},
             "defaults": self.recipe.defaults,
             "canaries": list(canaries),

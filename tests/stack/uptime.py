@@ -66,7 +66,7 @@ def uptime(rng: random.Random, report: Report, directory: Path, seconds: float) 
         time.sleep(EDGE)
         planned = outages(rng, stage.country.provinces, seconds)
         begun = time.monotonic()
-        done = carry_out(stage.country, planned, seconds, lambda: stage.prometheus.pid)
+        done = carry_out(stage.country, planned, seconds, stage.prometheus.check)
         window = f"[{time.monotonic() - begun:.0f}s]"
         lost = f"sum by (province) (increase({LOST}{window}))"
         known = f"sum by (province) (increase({KNOWN}{window}))"
