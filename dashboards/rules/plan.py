@@ -83,6 +83,8 @@ class Plan:
     def __post_init__(self) -> None:
         if self.voters < 1:
             raise ValueError(f"voters: expected 1 or more, found {self.voters}")
+        for duration in (self.evaluation, self.slow, self.told):
+            seconds(duration)
         if not 0 < self.objective < 100:
             raise ValueError(f"objective: expected a percentage under 100, found {self.objective}")
         if seconds(self.told) <= seconds(self.windows.ratio30m):
