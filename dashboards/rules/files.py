@@ -36,7 +36,7 @@ def recording(plan: Plan) -> tuple[Group, ...]:
 def alerts(plan: Plan) -> tuple[Group, ...]:
     """The votes, the pages, and everything else that is told."""
     verdicts = (
-        *votes.vantages(),
+        *votes.vantages(plan),
         *votes.provinces(plan),
         *votes.owners(),
         *vantages.first(plan),

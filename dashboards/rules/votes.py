@@ -13,29 +13,25 @@ from dashboards.rules.rule import JOB, Record
 LOST = "province:vcmon_vantages_down:count + province:vcmon_vantages_unreachable:count"
 
 
-UNSURE = '{state="unknown"} == 0'
+def _saying(metric: str, states: str, value: int, by: str) -> str:
+    """How many voting vantages have this value for these states (a matcher).
 
-
-def _saying(metric: str, which: str, by: str) -> str:
-    """How many voting vantages say so; one that is scraped twice has one vote.
-
-    ``which``: the samples' matcher and value, as ``{state="down"} == 1``.
+    One that is scraped twice has one vote.
     """
-    matcher, _, value = which.partition("}")
     return f"""
         count by ({by}) (
-          (max by ({by}, vantage) ({metric}{{{JOB}, {matcher.lstrip("{")}}}){value})
+          (max by ({by}, vantage) ({metric}{{{JOB}, {states}}}) == {value})
           and on (vantage) (vantage:vcmon_voting:bool == 1)
         )"""
 
 
 def _of_those(metric: str, state: str, voting: str) -> str:
-    said = _saying(metric, f'{{state="{state}"}} == 1', "province")
+    said = _saying(metric, f'state="{state}"', 1, "province")
     return f"""{said}
         or 0 * {voting}"""
 
 
-def vantages() -> tuple[Record, ...]:
+def vantages(plan: Plan) -> tuple[Record, ...]:
     """Who may vote, and what the provinces are called."""
     return (
         Record(
@@ -56,7 +52,8 @@ def vantages() -> tuple[Record, ...]:
               vcmon_province_info{{{JOB}}}
             )) > bool 0
             or on (province)
-            topk by (province) (1, last_over_time(province:vcmon_province_info:labels[1h])
+            topk by (province) (1,
+              last_over_time(province:vcmon_province_info:labels[{plan.memory}])
               unless on () (up{{{JOB}}} == 1))""",
         ),
         Record(
@@ -64,7 +61,10 @@ def vantages() -> tuple[Record, ...]:
             f"""
             group by (province) (vcmon_province_state{{{JOB}}})
             or on (province)
-            (last_over_time(province:vcmon_watched:bool[1h]) unless on () (up{{{JOB}}} == 1))""",
+            (
+              last_over_time(province:vcmon_watched:bool[{plan.memory}])
+              unless on () (up{{{JOB}}} == 1)
+            )""",
         ),
     )
 
@@ -74,7 +74,7 @@ def provinces(plan: Plan) -> tuple[Record, ...]:
     metric, voting = "vcmon_province_state", "province:vcmon_vantages_voting:count"
     enough = f"and on (province) ({voting} >= {plan.voters})"
     return (
-        Record(voting, _saying(metric, UNSURE, "province")),
+        Record(voting, _saying(metric, 'state="unknown"', 0, "province")),
         Record(
             "province:vcmon_vantages_down:count",
             _of_those(metric, "down", voting),
@@ -179,7 +179,7 @@ def endpoints(plan: Plan) -> tuple[Record, ...]:
     """The votes on each endpoint."""
     metric, by = "vcmon_endpoint_state", "province, endpoint"
     voting = "endpoint:vcmon_vantages_voting:count"
-    lost = _saying(metric, '{state=~"down|unreachable"} == 1', by)
+    lost = _saying(metric, 'state=~"down|unreachable"', 1, by)
     return (
         Record(
             "endpoint:vcmon_endpoint_info:labels",
@@ -188,7 +188,7 @@ def endpoints(plan: Plan) -> tuple[Record, ...]:
               vcmon_endpoint_info{{{JOB}}}
             )) > bool 0""",
         ),
-        Record(voting, _saying(metric, UNSURE, by)),
+        Record(voting, _saying(metric, 'state="unknown"', 0, by)),
         Record(
             "endpoint:vcmon_quorum_down:bool",
             f"""

@@ -28,7 +28,7 @@ class Timing:
     evaluation: str = "5s"
     # How often Alertmanager is told again that an alert fires. After four times as long without a
     # Prometheus it resolves it.
-    resend: str = "30s"
+    resend: str = "15s"
     # How long the second Alertmanager waits for the first to have told. It must be shorter than the
     # shortest group_interval: one that is still waiting with "firing" in its hands when the first
     # has told "resolved" tells "firing" once more.

@@ -26,7 +26,7 @@ from tests.stack.stage import Site, Stage
 
 WIB = ZoneInfo("Asia/Jakarta")
 WINDOW = 60.0  # seconds of planned maintenance, the shortest that there is
-AWAY = 40.0  # seconds without Prometheus; it says of an alert that it holds for two minutes
+AWAY = 40.0  # seconds without Prometheus; it says of an alert that it holds for a minute
 
 Deed = Callable[[Process], None]
 
