@@ -33,8 +33,8 @@ def quick(directory: Path) -> Recipe:
     """The same rules and routes with seconds where production has minutes."""
     made = directory / "rules"
     # A Prometheus that starts takes five seconds to find its targets: as in production, rounds are
-    # called stale after longer than that. And 30 echo bursts must have forgotten an outage before a link is called degraded, as they have in
-    # production, where they take five minutes
+    # called stale after longer than that. And 30 echo bursts must have forgotten an outage before a
+    # link is called degraded, as they have in production, where they take five minutes.
     waits = replace(plan.TEST.waits, degraded="40s", stalled="15s")
     files.write(files.rendered(replace(plan.TEST, waits=waits)), made)
     return Recipe(
