@@ -6,6 +6,7 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 SIM_ARGS ?=
+STACK_ARGS ?=
 FUZZ_ARGS ?=
 DASHBOARDS_ARGS ?=
 
@@ -16,14 +17,18 @@ COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-heade
 	--upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench simulate fuzz soak figures dashboards-check lock wheel format install install-dev peers clean
+.PHONY: help demo stack test check bench simulate fuzz soak soak-stack figures dashboards-check lock \
+	wheel format install install-dev peers clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
-		while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+		while IFS="$$(printf '\t')" read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
 
 demo: install ## a country of 38 provinces on this machine, on http://127.0.0.1:9838
 	@$(BIN)/vcmon demo $(DEMO_ARGS)
+
+stack: install peers ## the demo watched by three vcmon, Prometheus, two Alertmanagers (STACK_ARGS="--for 10m")
+	@$(BIN)/python -m dashboards.stack $(STACK_ARGS)
 
 test: install-dev peers ## all tests but the long ones (PYTEST_ARGS="tests/unit -x" for some)
 	@scripts/test.sh $(BIN)/pytest $(PYTEST_ARGS)
@@ -46,6 +51,9 @@ fuzz: install-dev ## a million hostile inputs for each parser (FUZZ_ARGS=--help)
 
 soak: install-dev peers ## the long tests, hours rather than minutes
 	@$(BIN)/pytest -m soak -s --timeout=0 $(PYTEST_ARGS)
+
+soak-stack: install-dev peers ## cuts, uplink, loss, uptime on the whole chain (STACK_ARGS="cuts")
+	@$(BIN)/python -m tests.stack.soak $(STACK_ARGS)
 
 figures: install-dev ## write what the last tests measured into docs/figures.md
 	@$(BIN)/python scripts/figures.py

@@ -29,6 +29,7 @@ prometheus-blackbox-exporter:prometheus-blackbox-exporter
 sip-tester:sipp
 systemd:systemd-analyze
 tshark:tshark
+victoria-metrics:victoria-metrics
 "
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 POLICY=/usr/sbin/policy-rc.d

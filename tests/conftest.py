@@ -72,6 +72,7 @@ ALONE = (
     "integration/test_recall.py",
     "integration/test_web.py",
     "lab/",
+    "stack/",
     "unit/",
 )
 """Tests that measure to the millisecond, or take what the machine has once: nothing runs beside

@@ -306,7 +306,8 @@ def uplink_silent(country: Country) -> Cut:
 def lossy(country: Country, percent: int) -> Iterator[None]:
     """Random loss each way: dropped where it arrives, so that no sender gets an error."""
     rule = f"iifname eth0 numgen random mod 100 < {percent} counter drop"
-    targets = [country.monitor, *country.canaries, *(p.namespace for p in country.provinces)]
+    provinces = [province.namespace for province in country.provinces]
+    targets = [country.monitor, *country.canaries, *provinces, *country.guests]
     for namespace in targets:
         nft(namespace, "loss", rule)
     try:

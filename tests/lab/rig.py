@@ -135,6 +135,7 @@ class Country:
         self.monitor = f"{self._tag}-mon"
         self.backbone = f"{self._tag}-bb"
         self.canaries = (f"{self._tag}-c1", f"{self._tag}-c2")
+        self.guests: list[str] = []  # namespaces that were added to the country
         self.authority = Authority(directory)
         self.provinces = [
             self._province(number, slug) for number, slug in enumerate(slugs()[:provinces], start=1)
@@ -167,7 +168,17 @@ class Country:
             self.backbone,
             *self.canaries,
             *(province.namespace for province in self.provinces),
+            *self.guests,
         ]
+
+    def add(self, name: str, number: int = 0) -> str:
+        """One more namespace, gone with the country; ``number``: 10.77.number.2 of the backbone."""
+        namespace = f"{self._tag}-{name}"
+        self.guests.append(namespace)
+        self._prepare(namespace)
+        if number:
+            self._connect(namespace, name, number)
+        return namespace
 
     def close(self) -> None:
         """Stop everything and delete the namespaces; what is gone already is no error."""
@@ -201,10 +212,7 @@ class Country:
 
     def _wire(self) -> None:
         for namespace in self.namespaces():
-            run("ip", "netns", "add", namespace)
-            run(*inside(namespace, "sysctl", "-q", "-w", *SYSCTLS))
-            run(*inside(namespace, "nft", "-f", "-"), stdin=NFT_TABLE)
-            run("ip", "-n", namespace, "link", "set", "lo", "up")
+            self._prepare(namespace)
         self._connect(self.monitor, "uplink", 250)
         for number, namespace in zip((251, 252), self.canaries, strict=True):
             self._connect(namespace, f"c{number}", number)
@@ -213,6 +221,12 @@ class Country:
             run("ip", "-n", self.backbone, "route", "add", *route(province))
             for address in (province.router, province.codec, province.platform):
                 run("ip", "-n", province.namespace, "addr", "add", f"{address}/32", "dev", "lo")
+
+    def _prepare(self, namespace: str) -> None:
+        run("ip", "netns", "add", namespace)
+        run(*inside(namespace, "sysctl", "-q", "-w", *SYSCTLS))
+        run(*inside(namespace, "nft", "-f", "-"), stdin=NFT_TABLE)
+        run("ip", "-n", namespace, "link", "set", "lo", "up")
 
     def _connect(self, namespace: str, device: str, number: int) -> None:
         """A cable from the backbone's ``device`` (10.77.number.1) to eth0 of a namespace (.2)."""

@@ -27,6 +27,7 @@ log_stderror=yes
 fork=yes
 children=1
 tcp_children=1
+tcp_connection_lifetime=20
 auto_aliases=no
 dns=no
 rev_dns=no
@@ -190,8 +191,9 @@ def kamailio(
         )
     )
     binary = tool("kamailio", "kamailio kamailio-tls-modules")
-    # -m, -M: megabytes of shared and private memory; the defaults (64, 8) times 38 are wasted
-    argv = (binary, "-f", str(config), "-DD", "-E", "-m", "8", "-M", "2", "-Y", str(home))
+    # -m, -M: megabytes of shared and private memory; the default of 8 times 38 is wasted. With 8 of
+    # shared memory, connections whose end got lost filled it, and it refused every handshake.
+    argv = (binary, "-f", str(config), "-DD", "-E", "-m", "64", "-M", "2", "-Y", str(home))
     return Server(
         namespace, address, argv, home / "log", (("udp", 5060), ("tcp", 5060), ("tcp", 5061))
     )
