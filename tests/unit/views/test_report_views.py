@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -13,7 +14,17 @@ from typing import Any
 import pytest
 
 from tests.fakes.remembered import FakeMemory, line, wib
-from tests.fakes.reports import DAY, NOVEMBER_23, OCTOBER, codec, country, desk, frozen, past
+from tests.fakes.reports import (
+    DAY,
+    MEETING,
+    NOVEMBER_23,
+    OCTOBER,
+    codec,
+    country,
+    desk,
+    frozen,
+    past,
+)
 from vcmon.history.amendments import proposed
 from vcmon.history.availability import Outage
 from vcmon.history.frozen import month_report
@@ -237,6 +248,45 @@ def test_csv_for_programs() -> None:
     assert float(whole["up_seconds"]) == 46.5 * DAY - 15_800
 
 
+def test_meeting_hours_stand_at_the_end_of_every_line() -> None:
+    """3400 s of 3600 s, cut; a dash, an empty cell or null where there is no figure to tell."""
+    report = count_month(desk(replace(past(), held=[MEETING])), OCTOBER)
+    assert re.findall(r'<td class="n">([^<]*)</td></tr>', page(report)) == [
+        *("–", "94,44 %", "–", "–"),  # of the country half was seen
+    ]
+    assert '<th scope="col" class="n">Selama rapat</th></tr>' in page(report)
+    assert '<td class="n">94.44 %</td></tr>' in page(report, ENGLISH)
+    assert '<th scope="col" class="n">In meetings</th></tr>' in page(report, ENGLISH)
+    ends = [list(row.values())[-3:] for row in rows(as_csv(report, "id"), ";")]
+    assert ends == [
+        ["", "50,00", "3600,000"],
+        ["94,44", "100,00", "3600,000"],
+        ["", "0,00", "0,000"],
+        ["", "", ""],
+    ]
+    aceh, papua = json.loads(as_json(report))["provinces"]
+    assert list(aceh.items())[-4:] == [
+        ("meeting_availability_percent", 94.44),
+        ("meeting_coverage_percent", 100.0),
+        ("meeting_available_ms", 3_400_000),
+        ("meeting_counted_ms", 3_600_000),
+    ]
+    assert papua["meeting_availability_percent"] is None
+
+
+def test_a_month_frozen_without_meeting_hours_shows_dashes() -> None:
+    """Pages of an earlier vcmon have no such figure: a dash, empty cells, null."""
+    memory = frozen(past())
+    for name, text in memory.pages["2026-10"].items():
+        data = json.loads(text)
+        data.pop("meetings", None)
+        memory.pages["2026-10"] = {**memory.pages["2026-10"], name: json.dumps(data)}
+    report = month_report(desk(memory), OCTOBER)
+    assert re.findall(r'<td class="n">([^<]*)</td></tr>', page(report)) == ["–"] * 4
+    assert [list(row.values())[-3:] for row in rows(as_csv(report, "iso"), ",")] == [[""] * 3] * 4
+    assert json.loads(as_json(report))["country"]["meeting_counted_ms"] is None
+
+
 @pytest.mark.parametrize(("dialect", "comma"), [("id", ";"), ("iso", ",")])
 def test_no_cell_can_run_in_a_spreadsheet(dialect: str, comma: str) -> None:
     """A name that begins like a formula is text; delimiters and quotes in it stay one cell."""
@@ -293,15 +343,23 @@ LINE_SHAPE = {
     "mttr_ms": "int",
     "longest_ms": "int",
     "outage_list": [OUTAGE_SHAPE],
+    "meeting_availability_percent": "float",
+    "meeting_coverage_percent": "float",
+    "meeting_available_ms": "int",
+    "meeting_counted_ms": "int",
 }
 
 
 def test_the_shape_of_the_json_is_stable() -> None:
     """Programs rely on these names and types: a change here is a new ``schema``."""
-    memory = frozen(past())
+    memory = frozen(replace(past(), held=[MEETING]))
     found = shape(json.loads(as_json(month_report(desk(memory), OCTOBER))))
     assert found["provinces"] == [LINE_SHAPE]
-    assert found["country"] == LINE_SHAPE | {"code": "NoneType", "outage_list": []}
+    assert found["country"] == LINE_SHAPE | {
+        "code": "NoneType",
+        "outage_list": [],
+        "meeting_availability_percent": "NoneType",  # half of it was seen
+    }
     assert set(found["centre"]) == set(LINE_SHAPE)
     del found["provinces"], found["country"], found["centre"]
     assert found == {
@@ -321,7 +379,7 @@ def test_the_shape_of_the_json_is_stable() -> None:
             "office": {"start": "str", "stop": "str", "friday_stop": "str"},
             "days_off": {},
         },
-        "formula": {"availability": "str", "coverage": "str", "mttr": "str"},
+        "formula": {"availability": "str", "coverage": "str", "mttr": "str", "meeting": "str"},
         "unwatched": ["str"],
         "amendments": [],
     }
