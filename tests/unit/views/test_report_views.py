@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -246,45 +245,6 @@ def test_csv_for_programs() -> None:
     assert (aceh["result"], aceh["status"]) == ("missed", "provisional")
     assert float(aceh["longest_seconds"]) == 14_400
     assert float(whole["up_seconds"]) == 46.5 * DAY - 15_800
-
-
-def test_meeting_hours_stand_at_the_end_of_every_line() -> None:
-    """3400 s of 3600 s, cut; a dash, an empty cell or null where there is no figure to tell."""
-    report = count_month(desk(replace(past(), held=[MEETING])), OCTOBER)
-    assert re.findall(r'<td class="n">([^<]*)</td></tr>', page(report)) == [
-        *("–", "94,44 %", "–", "–"),  # of the country half was seen
-    ]
-    assert '<th scope="col" class="n">Selama rapat</th></tr>' in page(report)
-    assert '<td class="n">94.44 %</td></tr>' in page(report, ENGLISH)
-    assert '<th scope="col" class="n">In meetings</th></tr>' in page(report, ENGLISH)
-    ends = [list(row.values())[-3:] for row in rows(as_csv(report, "id"), ";")]
-    assert ends == [
-        ["", "50,00", "3600,000"],
-        ["94,44", "100,00", "3600,000"],
-        ["", "0,00", "0,000"],
-        ["", "", ""],
-    ]
-    aceh, papua = json.loads(as_json(report))["provinces"]
-    assert list(aceh.items())[-4:] == [
-        ("meeting_availability_percent", 94.44),
-        ("meeting_coverage_percent", 100.0),
-        ("meeting_available_ms", 3_400_000),
-        ("meeting_counted_ms", 3_600_000),
-    ]
-    assert papua["meeting_availability_percent"] is None
-
-
-def test_a_month_frozen_without_meeting_hours_shows_dashes() -> None:
-    """Pages of an earlier vcmon have no such figure: a dash, empty cells, null."""
-    memory = frozen(past())
-    for name, text in memory.pages["2026-10"].items():
-        data = json.loads(text)
-        data.pop("meetings", None)
-        memory.pages["2026-10"] = {**memory.pages["2026-10"], name: json.dumps(data)}
-    report = month_report(desk(memory), OCTOBER)
-    assert re.findall(r'<td class="n">([^<]*)</td></tr>', page(report)) == ["–"] * 4
-    assert [list(row.values())[-3:] for row in rows(as_csv(report, "iso"), ",")] == [[""] * 3] * 4
-    assert json.loads(as_json(report))["country"]["meeting_counted_ms"] is None
 
 
 @pytest.mark.parametrize(("dialect", "comma"), [("id", ";"), ("iso", ",")])
