@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from vcmon.model.meeting import Sitting
 from vcmon.model.memory import (
     Amendment,
     Cause,
@@ -65,6 +66,7 @@ class FakeMemory:
     beat: float | None = None
     pages: dict[str, Mapping[str, str]] = field(default_factory=dict)
     corrections: list[Amendment] = field(default_factory=list)
+    held: list[Sitting] = field(default_factory=list)
     asked: list[tuple[str, float, float]] = field(default_factory=list)
 
     def close(self) -> None: ...
@@ -103,6 +105,10 @@ class FakeMemory:
 
     def maintenance(self) -> list[Maintenance]:
         return list(self.windows)
+
+    def held_sittings(self, low: float, high: float, most: int) -> list[Sitting]:
+        last = sorted(self.held, key=lambda one: -one.start)
+        return [each for each in last if low <= each.start < high][:most]
 
     def frozen(self, month: str) -> dict[str, str] | None:
         pages = self.pages.get(month)

@@ -101,14 +101,23 @@ def _page(line: Line) -> dict[str, Any]:
         "name_en": line.name_en,
         "zone": line.zone,
         "target": str(line.target),
-        "milliseconds": {str(key): value for key, value in figure.milliseconds.items()},
+        "milliseconds": _amounts(figure),
         "count": figure.count,
         "longest": figure.longest,
+        "meetings": None if line.meetings is None else _amounts(line.meetings),
         "outages": [
             [each.start, each.stop, each.counted, str(each.reason), each.parent, each.short]
             for each in figure.outages
         ],
     }
+
+
+def _amounts(figure: Availability) -> dict[str, int]:
+    return {str(key): value for key, value in figure.milliseconds.items()}
+
+
+def _read_amounts(page: Mapping[str, Any]) -> dict[Counted, int]:
+    return dict.fromkeys(Counted, 0) | {Counted(key): int(value) for key, value in page.items()}
 
 
 def thawed(desk: Desk, month: Month, pages: Mapping[str, str]) -> Report:
@@ -148,14 +157,13 @@ def _report(month: Month, head: Mapping[str, Any], lines: tuple[Line, ...]) -> R
 
 
 def _line(series: str, page: Mapping[str, Any]) -> Line:
-    amounts = {Counted(key): int(value) for key, value in page["milliseconds"].items()}
+    met = page.get("meetings")  # a month of before was frozen without
     outages = tuple(
         Outage(start, stop, counted, Reason(reason), parent, short)
         for start, stop, counted, reason, parent, short in page["outages"]
     )
-    figure = Availability(
-        dict.fromkeys(Counted, 0) | amounts, outages, page["count"], page["longest"]
-    )
+    amounts = _read_amounts(page["milliseconds"])
+    figure = Availability(amounts, outages, page["count"], page["longest"])
     return Line(
         series,
         page["code"],
@@ -164,4 +172,5 @@ def _line(series: str, page: Mapping[str, Any]) -> Line:
         page["zone"],
         Fraction(page["target"]),
         figure,
+        None if met is None else Availability(_read_amounts(met)),
     )

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from vcmon.config.recurrence import ends
 from vcmon.history.base import Base, ms, ms_or_none, seconds
+from vcmon.history.meeting_hours import as_held
 from vcmon.model.meeting import Attendance, Meeting, Origin, Presence, RollCall, Sitting
 
 _MEETING, _SITTING, _ROLL = TypeAdapter(Meeting), TypeAdapter(Sitting), TypeAdapter(RollCall)
@@ -88,6 +89,15 @@ class Meetings(Base):
             (ms(low), ms(high), most),
         )
         return [_SITTING.validate_json(told) for (told,) in rows]
+
+    def held_sittings(self, low: float, high: float, most: int) -> list[Sitting]:
+        """Of those the ones that took place: without what was called off after its roll was
+        called, and what was moved then at its new time.
+        """
+        kept = self.kept_sittings(low, high, most)
+        last = {name: self.meeting(name) for name in {each.meeting.id for each in kept}}
+        held = (as_held(each, last[each.meeting.id]) for each in kept)
+        return [each for each in held if each is not None]
 
     def keep_roll(self, roll: RollCall) -> bool:
         """Keep the roll of a checkpoint: True if it was new, else the one that is kept stays; one

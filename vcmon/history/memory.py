@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from vcmon.model.meeting import Sitting
 from vcmon.model.memory import Amendment, Incident, Interval, Maintenance
 
 
@@ -44,6 +45,10 @@ class Memory(Protocol):
 
     def maintenance(self) -> list[Maintenance]:
         """All windows that were ever planned."""
+        ...
+
+    def held_sittings(self, low: float, high: float, most: int) -> list[Sitting]:
+        """The last ``most`` sittings that were called, and took place, from ``[low, high)``."""
         ...
 
     def frozen(self, month: str) -> dict[str, str] | None:

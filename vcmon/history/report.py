@@ -6,11 +6,12 @@ A month that is frozen is told as it was frozen, with its corrections; any other
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from vcmon.config.meetings import LONGEST
 from vcmon.config.reports import ratio
 from vcmon.config.settings import Settings
 from vcmon.errors import ReportError
@@ -18,6 +19,7 @@ from vcmon.history.availability import Availability, Terms, availability, togeth
 from vcmon.history.facts import Facts
 from vcmon.history.hours import Office, days_off, office_hours, whole_time
 from vcmon.history.maintenance import Cover, occasions
+from vcmon.history.meeting_hours import meeting_hours
 from vcmon.history.memory import Memory
 from vcmon.history.month import Month
 from vcmon.history.spans import Spans, merged, milliseconds
@@ -28,6 +30,9 @@ ENOUGH = Fraction(95, 100)
 """Coverage under which a figure says too little to be held against a target."""
 
 CENTRE = "pusat"
+
+SITTINGS = 2_000
+"""Of one month: 64 a day. With more, no figure of the meetings is told rather than a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,18 @@ class Line:
     zone: str
     target: Fraction
     figure: Availability
+    meetings: Availability | None = None  # in meeting hours; None: there was no meeting, or a
+    # month that was frozen before these hours were counted
+
+    @property
+    def in_meetings(self) -> Fraction | None:
+        """The availability in meeting hours; None without a meeting or where too little was
+        measured.
+        """
+        coverage = None if self.meetings is None else self.meetings.coverage
+        if self.meetings is None or coverage is None or coverage < ENOUGH:
+            return None
+        return self.meetings.ratio
 
     @property
     def enough(self) -> bool:
@@ -99,8 +116,9 @@ class Report:
     def country(self) -> Line:
         """All provinces as one: their times added up. The Centre is none of them."""
         figure = together([each.figure for each in self.provinces])
-        zone = self.rules.zone
-        return Line("country:", "", "Indonesia", "Indonesia", zone, self.target, figure)
+        met = [each.meetings for each in self.provinces if each.meetings is not None]
+        names = ("country:", "", "Indonesia", "Indonesia", self.rules.zone)
+        return Line(*names, self.target, figure, together(met) if met else None)
 
 
 def _silent(_done: int, _of: int) -> None:
@@ -139,7 +157,8 @@ def count_month(desk: Desk, month: Month) -> Report:
     if until <= start:
         raise ReportError(f"{month} has not begun yet")
     watched = list(_watched(desk))
-    lines = tuple(_Counter(desk, rules, start, until).lines(watched))
+    met = _meeting_hours(desk.memory, start, until)
+    lines = tuple(_Counter(desk, rules, start, until).lines(watched, met))
     names = {each.slug for each in watched}
     absent = [each for each in desk.settings.provinces.values() if each.slug not in names]
     return Report(
@@ -153,6 +172,11 @@ def count_month(desk: Desk, month: Month) -> Report:
         unwatched=tuple(each.name_id for each in absent if each.slug != CENTRE),
         closed=days_off(start, until, ZoneInfo(rules.zone)) if rules.hours == "office" else {},
     )
+
+
+def _meeting_hours(memory: Memory, start: int, until: int) -> Mapping[str, Spans]:
+    held = memory.held_sittings(start / 1000 - LONGEST, until / 1000, SITTINGS + 1)
+    return meeting_hours(held, start, until) if len(held) <= SITTINGS else {}
 
 
 def count_span(desk: Desk, province: Province, start: float, until: float) -> Availability:
@@ -186,15 +210,15 @@ class _Counter:
         # What goes on is known until the last heartbeat: a dead monitor saw nothing after it.
         self._known = milliseconds(memory.heartbeat() or 0.0)
 
-    def lines(self, watched: Sequence[Province]) -> Iterator[Line]:
-        """A line for each, telling the progress."""
+    def lines(self, watched: Sequence[Province], met: Mapping[str, Spans]) -> Iterator[Line]:
+        """A line for each, with its hours of meetings by slug, telling the progress."""
         for done, province in enumerate(watched):
             self._desk.progress(done, len(watched))
-            yield self.line(province)
+            yield self.line(province, met.get(province.slug, ()))
         self._desk.progress(len(watched), len(watched))
 
-    def line(self, province: Province) -> Line:
-        """One province's."""
+    def line(self, province: Province, met: Spans = ()) -> Line:
+        """One province's; ``met`` are its hours of meetings."""
         series = f"province:{province.slug}"
         start, stop = self._seconds
         # So far around the month: an outage over its edge must show its whole length.
@@ -218,6 +242,7 @@ class _Counter:
             province.timezone,
             self._desk.settings.reports.goal(province.slug, theirs),
             availability(intervals, terms),
+            availability(intervals, _as_minutes(terms, met)) if met else None,
         )
 
     def _left_out(self, series: str, incidents: Iterable[Incident]) -> Iterator[tuple[int, int]]:
@@ -238,3 +263,8 @@ class _Counter:
         office = Office(*map(time.fromisoformat, self._rules.office))
         closed = days_off(self._start, self._until, zone)
         return office_hours(self._start, self._until, zone, office, closed)
+
+
+def _as_minutes(terms: Terms, met: Spans) -> Terms:
+    """As the minutes of a sitting are counted: no outage is too short, no cause is left out."""
+    return replace(terms, hours=met, left_out=(), shortest=0)

@@ -42,6 +42,9 @@ HEADERS: tuple[tuple[str, str], ...] = (
     ("MTTR (detik)", "mttr_seconds"),
     ("Terlama (detik)", "longest_seconds"),
     ("Status", "status"),
+    ("Ketersediaan selama rapat (%)", "meeting_availability_percent"),
+    ("Cakupan selama rapat (%)", "meeting_coverage_percent"),
+    ("Rapat terukur (detik)", "meeting_counted_seconds"),
 )
 
 
@@ -81,6 +84,10 @@ def _cells(report: Report, line: Line, tongue: Tongue) -> Iterator[str]:
     yield "" if figure.mttr is None else _seconds(int(figure.mttr), tongue)
     yield _seconds(figure.longest, tongue) if figure.count else ""
     yield _standing(report) if tongue is ENGLISH else STANDINGS[_standing(report)]
+    met = line.meetings
+    yield _percent(line.in_meetings, tongue)
+    yield _percent(None if met is None else met.coverage, tongue)
+    yield "" if met is None else _seconds(met.counted, tongue)
 
 
 STANDINGS = {"frozen": "dibekukan", "running": "bulan berjalan", "provisional": "sementara"}
@@ -128,6 +135,8 @@ def as_json(report: Report) -> str:
             "unreachable), cut after two decimals",
             "coverage": "measured / (measured + unknown), measured being the denominator above",
             "mttr": "(down + unreachable) / outages",
+            "meeting": "availability over the hours of the meetings alone, every outage counted; "
+            "null under 95 % coverage",
         },
         "country": _line(report.country),
         "provinces": [_line(each) for each in report.provinces],
@@ -152,7 +161,7 @@ def _rules(report: Report) -> dict[str, Any]:
 
 
 def _line(line: Line) -> dict[str, Any]:
-    figure = line.figure
+    figure, met = line.figure, line.meetings
     return {
         "series": line.series,
         "code": words.clean(line.code) or None,
@@ -170,6 +179,10 @@ def _line(line: Line) -> dict[str, Any]:
         "mttr_ms": None if figure.mttr is None else int(figure.mttr),
         "longest_ms": figure.longest if figure.count else None,
         "outage_list": [outage_object(each) for each in figure.outages],
+        "meeting_availability_percent": _cut(line.in_meetings),
+        "meeting_coverage_percent": None if met is None else _cut(met.coverage),
+        "meeting_available_ms": None if met is None else met.good,
+        "meeting_counted_ms": None if met is None else met.counted,
     }
 
 

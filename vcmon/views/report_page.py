@@ -42,6 +42,7 @@ class Cells:
     outages: int
     mttr: str
     longest: str
+    meetings: str  # the availability in meeting hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ def _cells(line: Line, kind: str, columns: list[Counted], tongue: Tongue) -> Cel
         outages=figure.count,
         mttr=NONE if figure.mttr is None else lasting(int(figure.mttr)),
         longest=lasting(figure.longest) if figure.count else NONE,
+        meetings=tongue.percent(line.in_meetings),
     )
 
 

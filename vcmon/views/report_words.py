@@ -40,6 +40,7 @@ PLANE: Mapping[str, str] = {
     "coverage": "Cakupan",
     "outages": "Gangguan",
     "longest": "Terlama",
+    "meetings": "Selama rapat",
     "country": "Seluruh provinsi",
     "met": "Tercapai",
     "missed": "Tidak tercapai",
@@ -66,6 +67,11 @@ PLANE: Mapping[str, str] = {
         "MTTR (rata-rata waktu pulih) = (terputus + tak terjangkau) ÷ jumlah gangguan. "
         "Gangguan yang melewati batas bulan dihitung pada kedua bulan, masing-masing sebesar "
         "bagiannya."
+    ),
+    "meeting hours": (
+        "Selama rapat = ketersediaan pada jam rapat yang kesiapannya dicatat dan provinsinya "
+        "diundang, dihitung seperti berita acara: setiap gangguan dihitung. Rapat yang melewati "
+        "batas bulan dihitung pada kedua bulan. Tanpa rapat, atau bila cakupannya di bawah 95 %: –."
     ),
     "order": (
         "Setiap saat dihitung satu kali, menurut urutan: di luar jam, pemeliharaan, penyebab "

@@ -13,7 +13,17 @@ from typing import Any
 import pytest
 
 from tests.fakes.remembered import FakeMemory, line, wib
-from tests.fakes.reports import DAY, NOVEMBER_23, OCTOBER, codec, country, desk, frozen, past
+from tests.fakes.reports import (
+    DAY,
+    MEETING,
+    NOVEMBER_23,
+    OCTOBER,
+    codec,
+    country,
+    desk,
+    frozen,
+    past,
+)
 from vcmon.history.amendments import proposed
 from vcmon.history.availability import Outage
 from vcmon.history.frozen import month_report
@@ -293,15 +303,23 @@ LINE_SHAPE = {
     "mttr_ms": "int",
     "longest_ms": "int",
     "outage_list": [OUTAGE_SHAPE],
+    "meeting_availability_percent": "float",
+    "meeting_coverage_percent": "float",
+    "meeting_available_ms": "int",
+    "meeting_counted_ms": "int",
 }
 
 
 def test_the_shape_of_the_json_is_stable() -> None:
     """Programs rely on these names and types: a change here is a new ``schema``."""
-    memory = frozen(past())
+    memory = frozen(replace(past(), held=[MEETING]))
     found = shape(json.loads(as_json(month_report(desk(memory), OCTOBER))))
     assert found["provinces"] == [LINE_SHAPE]
-    assert found["country"] == LINE_SHAPE | {"code": "NoneType", "outage_list": []}
+    assert found["country"] == LINE_SHAPE | {
+        "code": "NoneType",
+        "outage_list": [],
+        "meeting_availability_percent": "NoneType",  # half of it was seen
+    }
     assert set(found["centre"]) == set(LINE_SHAPE)
     del found["provinces"], found["country"], found["centre"]
     assert found == {
@@ -321,7 +339,7 @@ def test_the_shape_of_the_json_is_stable() -> None:
             "office": {"start": "str", "stop": "str", "friday_stop": "str"},
             "days_off": {},
         },
-        "formula": {"availability": "str", "coverage": "str", "mttr": "str"},
+        "formula": {"availability": "str", "coverage": "str", "mttr": "str", "meeting": "str"},
         "unwatched": ["str"],
         "amendments": [],
     }
