@@ -316,9 +316,13 @@ class Board:
         self._on_transition(Transition(subject, old, new, at, new.known_at))
 
     def _credit(self, now: float) -> None:
-        undecided = self._inventory.undecided(self._suspects)
+        falling = self._inventory.undecided(self._suspects)
         for slug, credit in self._inventory.credits.items():
-            credit.advance(now, self._inventory.standings[slug].state, undecided.get(slug))
+            state = self._inventory.standings[slug].state
+            held = falling.get(slug)
+            if state is not State.UP and (rising := self._inventory.rising(slug, now)) is not None:
+                held = rising if held is None else min(held, rising)
+            credit.advance(now, state, held)
 
     # ---- what the views read
 

@@ -16,14 +16,20 @@ def _zero() -> dict[State, float]:
 
 @dataclass(slots=True)
 class Credit:
-    """The seconds of one province; ``until`` is how far (monotonic) they have been given out."""
+    """The seconds of one province; ``until`` is how far (monotonic) they have been given out.
+
+    They are given out ``lag`` seconds late: a run is told when it is over, and counts from when it
+    began.
+    """
 
     until: float
+    lag: float = 0.0
     seconds: dict[State, float] = field(default_factory=_zero)
 
     def advance(self, now: float, state: State, undecided_since: float | None) -> None:
-        """Give the time up to now to ``state``; time under an undecided failure waits."""
-        self._give(state, now if undecided_since is None else min(now, undecided_since))
+        """Give the time up to now to ``state``; time under what is not yet decided waits."""
+        told = now - self.lag
+        self._give(state, told if undecided_since is None else min(told, undecided_since))
 
     def change(self, onset: float, old: State) -> None:
         """The state changed at ``onset``: what lies before it belongs to the old state."""

@@ -16,6 +16,10 @@ from vcmon.state.guard import ProvinceView
 from vcmon.state.rollup import NO_DATA
 from vcmon.state.track import Track, Watch
 
+RISING, LAG_MAX = 40.0, 15.0
+"""Seconds that time may wait for the end of an outage to be confirmed, and for a run to be over:
+together less than what counts as a gap in which nobody looked (credit.GAP)."""
+
 FALL_WINDOW = 20.0
 """Seconds: provinces that fell within two default intervals fell together (rule 6)."""
 
@@ -79,6 +83,8 @@ class Inventory:
             contacts={slug: contacts.get(slug) or Contact() for slug in slugs},
             ever_up=old.ever_up if old else False,
         )
+        for slug, tracks_of in members.items():
+            books.credits[slug].lag = _longest(tracks_of)
         books.set_normal(old.baselines if old else {})
         return books
 
@@ -184,6 +190,22 @@ class Inventory:
                 begun = streak.first.started
                 oldest[slug] = min(begun, oldest.get(slug, begun))
         return oldest
+
+    def rising(self, slug: str, now: float) -> float | None:
+        """Monotonic start of the province's oldest unconfirmed recovery; None without one."""
+        begun = (
+            watch.belief.streak_started
+            for track in self.members[slug]
+            for watch in track.watches.values()
+            if watch.check.decides and watch.belief.recovers
+        )
+        return min((at for at in begun if now - at < RISING), default=None)
+
+
+def _longest(tracks: Iterable[Track]) -> float:
+    """Seconds that a run of what decides may take, as far as the counters wait for it."""
+    watches = (watch.check for track in tracks for watch in track.watches.values())
+    return min(LAG_MAX, max((check.timeout for check in watches if check.decides), default=0.0))
 
 
 def _track(endpoint: Endpoint, settings: Settings, old: Inventory | None) -> Track:

@@ -55,6 +55,12 @@ class Belief:
         return self.streak is not None and self.streak.outcome is Outcome.DOWN
 
     @property
+    def recovers(self) -> bool:
+        """Whether what is DOWN was UP again, and waits for its confirmation."""
+        streak, was = self.streak, self.outcome
+        return streak is not None and streak.outcome is UP and was is Outcome.DOWN
+
+    @property
     def streak_started(self) -> float:
         """Monotonic start of the streak's first run; infinity without a streak."""
         return self.streak.first.started if self.streak is not None else float("inf")

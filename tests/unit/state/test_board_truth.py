@@ -20,6 +20,8 @@ from vcmon.state.board import Board
 FINE = Weather()
 CUT = Weather(cut=True)
 
+TIMEOUT = 2.0  # seconds of a check by default: by so much the counters are late
+
 
 def country(kinds: str = "icmp sip", count: int = 38) -> list[Endpoint]:
     return [endpoint(f"p{n:02}-codec", kinds, province=f"p{n:02}") for n in range(count)]
@@ -295,7 +297,26 @@ def test_a_frozen_process_is_a_gap() -> None:
     for seconds in sim.board.province_seconds().values():
         assert seconds[State.UNKNOWN] == pytest.approx(600, abs=15)
         assert seconds[State.DOWN] == 0
-        assert sum(seconds.values()) == pytest.approx(800, abs=1)
+        assert sum(seconds.values()) == pytest.approx(800 - TIMEOUT, abs=1)
+
+
+@pytest.mark.parametrize("fallen", ["p07", "hub"])
+def test_the_counters_of_seconds_say_what_the_transitions_say(fallen: str) -> None:
+    """An outage counts from its onset to its end: neither its confirmation nor that of the end."""
+
+    def world(check: Check[Any], now: float) -> Weather:
+        return CUT if fallen in check.id.endpoint and 1100 < now < 1150 else FINE
+
+    sim = Simulation(settings(*(hub_and_children() if fallen == "hub" else country())), world)
+    sim.run(400)
+    slug = "pusat" if fallen == "hub" else "p07"
+    (fell,) = sim.changes(f"province:{slug}", State.DOWN)
+    rose = sim.changes(f"province:{slug}", State.UP)[-1]
+    assert rose.noticed_at - rose.at > 9
+    seconds = sim.board.province_seconds()[slug]
+    assert seconds[State.DOWN] == pytest.approx(rose.at - fell.at, abs=0.01)
+    assert seconds[State.UNKNOWN] < 11  # before the first round
+    assert sum(seconds.values()) == pytest.approx(400 - TIMEOUT, abs=1)
 
 
 def test_removing_the_dead_endpoint_heals_its_province() -> None:
