@@ -96,9 +96,7 @@ async def test_a_sitting_before_it_begins(world: World) -> None:
     assert rows[:3] == ["sulawesi-selatan", "papua", "kalimantan-utara"]
 
 
-USUAL = (
-    '<small class="usual">biasanya siap <b>90 % (85–96 %)</b><span class="weeks">, 52 minggu</span>'
-)
+USUAL = "<span>biasanya siap </span><b>90 % (85–96 %)</b><span>, 52 minggu</span>"
 
 
 def with_a_year(folder: Path, start: float = START) -> World:
