@@ -60,24 +60,23 @@ BUSY = (
 )
 """Tests that probe nothing and keep a processor busy: they run side by side."""
 
-BESIDE = ("lab/test_country.py",)
-"""Minutes of waiting in namespaces of its own: it runs beside those that wait, too."""
+BESIDE = ("lab/test_country.py", "stack/")
+"""Minutes of waiting in namespaces of their own: they run beside those that wait, too."""
+
+WAITING = ("integration/", "unit/test_cli.py", "unit/test_systemd.py")
+"""Tests that wait for their peers most of the time, but for what is ``ALONE``: a few of them don't
+disturb each other, while one that keeps a processor busy would make our own loop stall."""
 
 ALONE = (
     "integration/test_lab_country.py",  # addresses and ports that test_lab_demo.py has, too
     "integration/test_lab_meeting.py",  # likewise
-    "integration/test_memory_",
+    "integration/test_memory_disk.py",
     "integration/test_net_icmp.py",
     "integration/test_probe_call_paths.py",
-    "integration/test_recall.py",
     "integration/test_web.py",
-    "lab/",
-    "stack/",
-    "unit/",
 )
 """Tests that measure to the millisecond, or take what the machine has once: nothing runs beside
-them. What is neither waits for its peers most of the time; a few such tests don't disturb each
-other, while one that keeps a processor busy would make our own loop stall."""
+them. So is whatever no other group has."""
 
 
 def group_of(path: Path) -> str:
@@ -87,7 +86,7 @@ def group_of(path: Path) -> str:
         return "busy"
     if name.startswith(BESIDE):
         return "beside"
-    return "waiting" if name.startswith("integration/") and not name.startswith(ALONE) else "alone"
+    return "waiting" if name.startswith(WAITING) and not name.startswith(ALONE) else "alone"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -77,10 +77,13 @@ def test_amlint_has_nothing_to_say() -> None:
 
 
 def test_every_alert_comes_where_it_should(config: Path) -> None:
-    """Critical ones to the pager alone, warnings to their zone and the mailbox, one to outside."""
+    """Critical ones to the pager alone, warnings to their zone and the mailbox, one to outside; a
+    meeting's to the Centre, at any hour.
+    """
     for alert in alerts():
         labels = {"alertname": alert.name, "severity": alert.severity, "scope": alert.scope}
         wanted = {"critical": "pager", "none": "outside", "info": "mail"}.get(alert.severity)
+        wanted = "duty-centre" if alert.scope == "meeting" else wanted
         for zone, duty in ZONES.items() if wanted is None else [("Asia/Jakarta", "")]:
             pairs = [f"{key}={text}" for key, text in {**labels, "timezone": zone}.items() if text]
             test = amtool("config", "routes", "test", f"--config.file={config}", *pairs)

@@ -14,10 +14,12 @@ from tests.fakes.clock import EPOCH
 from tests.fakes.filled_memory import HOSTILE
 from tests.fakes.signing import Visitor, signing_world
 from tests.fakes.snapshots import NOW, World
+from vcmon.config.schema import MeetingFields
 from vcmon.history.remarks import Why
 from vcmon.history.store import Store
 from vcmon.model.memory import Entry
 from vcmon.views.door_words import FIELDS, NO_INCIDENT, NOT_SAVED, UNREADABLE, WHY
+from vcmon.views.meeting_shapes import MarkFields, MoveFields
 from vcmon.views.shapes import PlanFields, RemarkFields
 from vcmon.views.tongue import BAHASA, ENGLISH
 
@@ -139,7 +141,9 @@ async def test_what_cannot_be_refused_on_its_page_is_told_on_one_of_its_own(worl
 def test_every_reason_has_its_sentence() -> None:
     """Whatever the memory refuses, a page can say it; and what a form's field takes."""
     assert set(WHY) == set(Why)
-    assert {*RemarkFields.model_fields, *PlanFields.model_fields} - {"author"} == set(FIELDS)
+    models = (RemarkFields, PlanFields, MeetingFields, MoveFields, MarkFields)
+    asked = {name for model in models for name in model.model_fields}
+    assert asked - {"author", "id", "checkpoints", "limits"} == set(FIELDS)
 
 
 async def test_the_author_is_whoever_is_signed_in(world: World) -> None:
