@@ -25,6 +25,7 @@ from tests.fakes.meetings import (
     keep,
     marked,
     meeting_world,
+    remember,
     roll_of,
     weekly,
 )
@@ -140,6 +141,12 @@ async def test_the_board_has_room_for_the_next_meeting(world: World) -> None:
 # ---- to be read by everybody
 
 
+def with_a_year(folder: Path) -> World:
+    """Before it begins, with a year of each province in the memory."""
+    remember(folder / "m.db", first_of(weekly()))
+    return meeting_world(folder)
+
+
 def during(folder: Path) -> World:
     return meeting_world(folder, weekly(NOW - 1800))
 
@@ -164,7 +171,7 @@ async def _paths(view: View, world: World) -> Sequence[str]:
 
 
 @pytest.mark.parametrize(
-    ("make", "scheme"), [(meeting_world, "light"), (during, "dark"), (after, "light")]
+    ("make", "scheme"), [(with_a_year, "light"), (during, "dark"), (after, "light")]
 )
 async def test_everybody_can_read_it(tmp_path: Path, make: Any, scheme: str) -> None:
     """Axe finds nothing, contrast is 4.5 at least, and nothing is wider than 320 px."""
@@ -188,6 +195,34 @@ async def test_everybody_can_read_it(tmp_path: Path, make: Any, scheme: str) -> 
     record(name, f"{len(found)} of {len(paths)} pages", "0", not found)
     assert found == {}
     assert view.complaints == []
+
+
+ROWS = """[...document.querySelectorAll("#daftar tbody tr")].map(row => {
+  const usual = row.querySelector(".usual"), whole = row.getBoundingClientRect().height;
+  const lines = usual.getClientRects().length && Math.round(
+    usual.getBoundingClientRect().height / parseFloat(getComputedStyle(usual).lineHeight));
+  usual.style.display = "none";
+  const grown = (whole - row.getBoundingClientRect().height) / parseFloat(
+    getComputedStyle(usual).lineHeight);
+  usual.style.display = "";
+  return [lines, grown];
+})"""
+"""Of each row: the lines of its forecast, and how many lines taller the row is for it."""
+
+
+@pytest.mark.parametrize("width", [320, 390])
+async def test_on_a_telephone_a_forecast_is_one_short_line(tmp_path: Path, width: int) -> None:
+    """No row is more than one line taller than without."""
+    world = await asyncio.to_thread(with_a_year, tmp_path)
+    async with looking(world, f"en/rapat/{ID}", viewport=size(width)) as view:
+        english = await view.page.evaluate(ROWS)
+        await view.page.goto(f"{view.url}rapat/{ID}")
+        rows = [*english, *await view.page.evaluate(ROWS)]
+    most = max(grown for _, grown in rows)
+    record(f"rapat.forecast.lines.{width}", f"{most:.2f} lines", "<= 1", most <= 1.01)
+    assert len(rows) == 76
+    assert most <= 1.01
+    assert {lines for lines, _ in rows} == {1}
 
 
 # ---- on paper
@@ -223,8 +258,9 @@ def worst(meeting: Meeting) -> list[Verdict]:
 async def test_the_roll_fits_on_one_sheet_of_a4(tmp_path: Path) -> None:
     """As it mostly is, and on the worst of mornings: no province ready, all of them called."""
     meeting = weekly(organiser=LONG)
-    world = await asyncio.to_thread(meeting_world, tmp_path, meeting)
     it = first_of(meeting)
+    await asyncio.to_thread(remember, tmp_path / "m.db", it)
+    world = await asyncio.to_thread(meeting_world, tmp_path, meeting)
     async with looking(world) as view:
         usual = await sheets(view, f"rapat/{it.id}")
         world.rolls = {it.id: roll_of(it, worst(meeting), NOW - 2)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,34 @@ def keep(path: Path, it: Sitting, now: float, marks: Sequence[Attendance] = ()) 
                 store.put(interval)
         store.beat(now)
     store.close()
+
+
+def remember(path: Path, it: Sitting, weeks: int = 52, daily: int = 0) -> int:
+    """So many weeks before the sitting, of each province; to be written before anything else.
+    Every tenth week, each province on another, it was down at that hour; besides, it drops so
+    often a day for ten minutes. Returns how many intervals that are.
+    """
+    store, count = Store.open(path), 0
+    with store.transaction():
+        for place, slug in enumerate(SLUGS):
+            for interval in _weeks(f"province:{slug}", place, (it.start, weeks, daily)):
+                store.put(interval)
+                count += 1
+    store.close()
+    return count
+
+
+def _weeks(series: str, place: int, told: tuple[float, int, int]) -> Iterator[Interval]:
+    start, weeks, daily = told
+    yield _interval(series, start - weeks * 604_800 - 7200, State.UP)
+    for day in range(7 * weeks, 1, -1):
+        at = start - day * 86_400
+        drops = [at + 7200 + 3600 * hour for hour in range(daily)]
+        if day % 70 == 7 * (place % 10):
+            drops.insert(0, at - 1200)
+        for drop in drops:
+            yield _interval(series, drop, State.DOWN)
+            yield _interval(series, drop + (1800 if drop < at else 600), State.UP)
 
 
 def _past(slug: str, it: Sitting, now: float) -> list[Interval]:

@@ -9,6 +9,7 @@ distribution around its availability, worth as many weeks as ``PRIOR``, updated 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -39,6 +40,14 @@ LEVEL = 0.8
 
 GRAIN = 500
 """Steps of the density: the range is exact to a five-hundredth."""
+
+INTERVALS = 5_000
+"""Of one province, from the latest back: fourteen a day for a year. Who changes more often is
+forecast from fewer weeks, so that no question holds a thread for seconds.
+"""
+
+PART = 4 * WEEK
+"""Read at once: the most that is read beyond the bound."""
 
 LOST = frozenset({State.DOWN, State.UNREACHABLE})
 
@@ -107,18 +116,31 @@ def share_of(intervals: Sequence[Interval], until: float) -> float | None:
 def read_forecasts(store: Store, sitting: Sitting, now: float) -> Mapping[str, Forecast]:
     """The roster's forecasts, by slug; who has too short a history is left out.
 
-    Raises sqlite3.Error. Not for the loop: it reads a year of each province.
+    Raises sqlite3.Error. Not for the loop: it reads a year of each province, ``INTERVALS`` at most.
     """
-    found = {}
+    found, low = {}, sitting.start - (WEEKS + 1) * WEEK
     for seat in sitting.meeting.seats:
-        low = sitting.start - (WEEKS + 1) * WEEK
-        intervals = store.intervals(f"province:{seat.province}", low, now)
+        intervals = read_year(store, f"province:{seat.province}", low, now)
         share = share_of(intervals, store.heartbeat() or now)
         weeks = weeks_of(intervals, sitting.start, now)
         told = None if share is None else forecast(weeks, share)
         if told is not None:
             found[seat.province] = told
     return found
+
+
+def read_year(store: Store, series: str, low: float, now: float) -> list[Interval]:
+    """What overlaps ``[low, now)``, in order and whole; of too many the latest."""
+    found: deque[Interval] = deque()
+    high = now
+    while low < high and len(found) < INTERVALS:
+        start = max(low, high - PART)
+        part = store.intervals(series, start, high)
+        # What reaches into a later part is there already.
+        later = found[0].start if found else float("inf")
+        found.extendleft(each for each in reversed(part) if each.start < later)
+        high = start
+    return list(found)
 
 
 def _range(a: float, b: float) -> tuple[float, float]:

@@ -20,6 +20,7 @@ from vcmon.readiness import calling
 from vcmon.views.acting import NothingFields, answered, body_of
 from vcmon.views.gate import Bearer, Gate
 from vcmon.views.meeting_face import ID
+from vcmon.views.meeting_outlook import NO_CHANCES, Outlook
 from vcmon.views.meeting_past import recall
 from vcmon.views.meeting_shapes import (
     MarkFields,
@@ -45,8 +46,9 @@ log = structlog.get_logger("vcmon.views")
 class MeetingApi:
     """The handlers. Whoever may see the page may read; a token of the role operator may act."""
 
-    def __init__(self, sources: Sources, shelf: Shelf, gate: Gate) -> None:
+    def __init__(self, sources: Sources, shelf: Shelf, gate: Gate, outlook: Outlook) -> None:
         self._sources = sources
+        self._outlook = outlook
         self._shelf = shelf
         self._gate = gate
 
@@ -78,12 +80,15 @@ class MeetingApi:
         only(request.query, ())
         name, now = request.match_info["sitting"], self._sources.wall()
         meetings, live = tuple(self._sources.agenda()), self._sources.roll(name)
+        chances = await self._outlook.of(name, meetings, now)
 
         def work(store: Store) -> Body:
             past = recall(store, meetings, name, now)
             if past is None:
                 raise Refusal(HTTPStatus.NOT_FOUND, f"no sitting {name}")
-            return press(detail_shape(past, live if now < past.sitting.stop else None))
+            begun, over = now >= past.sitting.start, now >= past.sitting.stop
+            told = NO_CHANCES if begun else chances
+            return press(detail_shape(past, None if over else live, told))
 
         return tagged(request, await self._shelf.read(work))
 

@@ -15,6 +15,7 @@ from vcmon.views.incident_face import BUSY, WHY, shown
 from vcmon.views.kept import Kept
 from vcmon.views.meeting_changes import changes_of
 from vcmon.views.meeting_head import head_of
+from vcmon.views.meeting_outlook import NO_CHANCES, Chances, Outlook
 from vcmon.views.meeting_past import Past, find, recall
 from vcmon.views.meeting_roll import Look, contacts_of, table_of
 from vcmon.views.pages import CONTENT_TYPE, Pages, favicon
@@ -38,9 +39,10 @@ KEPT = 16
 class MeetingFace:
     """The handler."""
 
-    def __init__(self, sources: Sources, shelf: Shelf, pages: Pages) -> None:
+    def __init__(self, sources: Sources, shelf: Shelf, pages: Pages, outlook: Outlook) -> None:
         self._sources = sources
         self._shelf = shelf
+        self._outlook = outlook
         self._pages = pages
         self._one = pages.environment.get_template("sitting.html")
         self._kept: Kept[Body] = Kept(FRESH, KEPT)
@@ -66,24 +68,30 @@ class MeetingFace:
         """Raises HTTPNotFound, and Refusal where the memory can't be asked now."""
         meetings = tuple(self._sources.agenda())
         live = None if frame.stale else self._sources.roll(name)
+        now, chances = frame.now, await self._outlook.of(name, meetings, frame.now)
         try:
             body = await self._shelf.read(
-                lambda store: self._written(recall(store, meetings, name, frame.now), live, frame)
+                lambda store: self._written(
+                    recall(store, meetings, name, now), live, frame, chances
+                )
             )
         except Refusal as refused:
             if refused.status is not HTTPStatus.NOT_FOUND:
                 raise
             # A vcmon without a memory judges all the same.
-            body = self._written(find(meetings, name), live, frame)
+            body = self._written(find(meetings, name), live, frame, NO_CHANCES)
         if body is None:
             raise web.HTTPNotFound
         return body
 
-    def _written(self, past: Past | None, roll: RollCall | None, frame: Frame) -> Body | None:
+    def _written(
+        self, past: Past | None, roll: RollCall | None, frame: Frame, chances: Chances
+    ) -> Body | None:
         if past is None:
             return None
         it, settings, tongue = past.sitting, self._sources.settings(), frame.tongue
-        look = Look(frame.now, tongue, settings.provinces, contacts_of(settings))
+        told_now = NO_CHANCES if frame.now >= it.start else chances
+        look = Look(frame.now, tongue, settings.provinces, contacts_of(settings), told_now)
         live = None if frame.now >= it.stop else roll
         title = words.clean(it.meeting.title)
         table = table_of(it, live, past.rolls, past.marks, look)

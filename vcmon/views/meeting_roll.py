@@ -5,13 +5,14 @@ was called. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from vcmon.config.settings import Settings
 from vcmon.model.endpoint import CONFERENCE_ROLES
 from vcmon.model.meeting import Attendance, Readiness, RollCall, Sitting, Verdict
 from vcmon.model.province import Province
+from vcmon.readiness.forecast import Forecast
 from vcmon.views import meeting_words as told
 from vcmon.views import words
 from vcmon.views.tongue import Tongue
@@ -25,6 +26,7 @@ class Look:
     tongue: Tongue
     provinces: Mapping[str, Province]
     contacts: Mapping[str, str]  # by a province's slug
+    chances: Mapping[str, Forecast] = field(default_factory=dict)  # likewise; before the start
 
     def name(self, slug: str) -> str:
         """The province's name; of one that the inventory lacks its slug."""
@@ -83,6 +85,7 @@ class Line:
     contact: str
     kept: tuple[Cell, ...]  # by checkpoint
     mark: Mark | None
+    usual: told.Usual | None = None  # how it mostly is at this weekday and hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class Table:
     room: Line | None
     present: int
     missing: int  # provinces that nobody has called yet
+    forecast: bool  # a line at least tells how it usually is
 
 
 def contacts_of(settings: Settings) -> Mapping[str, str]:
@@ -156,6 +160,7 @@ def table_of(
         room=_line(roll.room, (), {}, look) if roll.room else None,
         present=present,
         missing=sum(line.mark is None for line in lines),
+        forecast=any(line.usual for line in lines),
     )
 
 
@@ -172,7 +177,7 @@ def _line(
     look: Look,
 ) -> Line:
     slug, tongue = verdict.province, look.tongue
-    zone, mark = look.zone(slug), marks.get(slug)
+    zone, mark, chance = look.zone(slug), marks.get(slug), look.chances.get(slug)
     local = words.local_time(look.now, zone)
     return Line(
         slug=slug,
@@ -186,6 +191,7 @@ def _line(
         contact=look.contacts.get(slug, ""),
         kept=tuple(_cell(_of(each, slug), tongue) for each in taken),
         mark=mark_of(mark, look) if mark else None,
+        usual=told.usual_of(chance, tongue) if chance else None,
     )
 
 

@@ -5,7 +5,7 @@ Times are RFC 3339 UTC, durations seconds; what is not known is ``null``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +26,7 @@ from vcmon.model.meeting import (
 )
 from vcmon.readiness import agenda
 from vcmon.readiness.calling import NOTE_MAX
+from vcmon.readiness.forecast import Forecast
 from vcmon.views.meeting_past import Past
 from vcmon.views.shapes import DAY, Shape
 from vcmon.views.words import rfc3339
@@ -118,6 +119,19 @@ class MarkShape(Shape):
     note: str
 
 
+class ForecastShape(Shape):
+    """How likely a province is to be ready, by its own history at that weekday and hour; no part
+    of any verdict.
+    """
+
+    province: str
+    chance: float  # from 0 to 1, as are the range's ends, which hold four cases of five
+    low: float
+    high: float
+    weeks: int  # of which something is known
+    ready_weeks: int  # of them
+
+
 class SittingDetailShape(SittingShape):
     """A sitting with all that is known of it."""
 
@@ -126,6 +140,7 @@ class SittingDetailShape(SittingShape):
     roll: RollShape | None  # as of now; null before it is called, and once it is over
     checkpoints: tuple[RollShape, ...]
     attendance: tuple[MarkShape, ...]  # oldest first
+    forecast: tuple[ForecastShape, ...]  # before it begins, of those with eight weeks at least
 
 
 class MarkFields(BaseModel):
@@ -211,7 +226,9 @@ def meeting_list(meetings: Sequence[Meeting], days: float, now: float) -> Meetin
     )
 
 
-def detail_shape(past: Past, live: RollCall | None) -> SittingDetailShape:
+def detail_shape(
+    past: Past, live: RollCall | None, chances: Mapping[str, Forecast]
+) -> SittingDetailShape:
     """One sitting, whole."""
     return SittingDetailShape(
         **_sitting(past.sitting),
@@ -220,6 +237,7 @@ def detail_shape(past: Past, live: RollCall | None) -> SittingDetailShape:
         roll=roll_shape(live) if live else None,
         checkpoints=tuple(map(roll_shape, past.rolls)),
         attendance=tuple(map(mark_shape, past.marks[-MARKS_MAX:])),
+        forecast=tuple(forecast_shape(slug, it) for slug, it in chances.items()),
     )
 
 
@@ -260,6 +278,18 @@ def mark_shape(it: Attendance) -> MarkShape:
         author=it.author,
         officer=it.officer,
         note=it.note,
+    )
+
+
+def forecast_shape(slug: str, it: Forecast) -> ForecastShape:
+    """One province's forecast, to four places."""
+    return ForecastShape(
+        province=slug,
+        chance=round(it.chance, 4),
+        low=round(it.low, 4),
+        high=round(it.high, 4),
+        weeks=it.weeks,
+        ready_weeks=it.ready,
     )
 
 

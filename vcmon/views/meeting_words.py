@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from vcmon.model.meeting import Doubt, Presence, Readiness, RollCall, Sitting, Verdict
 from vcmon.model.status import State
+from vcmon.readiness.forecast import Forecast
 from vcmon.views import words
 from vcmon.views.tongue import Tongue
 
@@ -150,3 +153,21 @@ def tally_of(roll: RollCall, tongue: Tongue) -> str:
     if not roll.required_missing:
         return told
     return f"{told}, " + tongue.say("{n} wajib belum", n=roll.required_missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """A forecast in words: ``biasanya siap`` ``96 % (90–99 %)`` ``52 minggu``."""
+
+    lead: str
+    figure: str
+    weeks: str
+
+
+def usual_of(it: Forecast, tongue: Tongue) -> Usual:
+    """How likely a province is to be ready. Whole percents: the chance and the lower end cut, the
+    upper end up, so that none promises more than is known.
+    """
+    chance, low, high = int(it.chance * 100), int(it.low * 100), ceil(it.high * 100)
+    figure = f"{chance} % ({min(low, chance)}–{max(high, chance)} %)"
+    return Usual(tongue.say("biasanya siap"), figure, tongue.say("{n} minggu", n=it.weeks))

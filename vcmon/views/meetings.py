@@ -10,6 +10,7 @@ from vcmon.views.meeting_api import MeetingApi
 from vcmon.views.meeting_doing import MeetingDoing
 from vcmon.views.meeting_face import MeetingFace
 from vcmon.views.meeting_list import MeetingList
+from vcmon.views.meeting_outlook import Outlook
 from vcmon.views.minutes_face import MinutesFace
 from vcmon.views.pages import Pages
 from vcmon.views.shelf import Shelf
@@ -25,8 +26,9 @@ def serve_meetings(
     """Put every address of meetings into the application."""
     gate, door = people
     pages, styles = faces
+    outlook = Outlook(shelf)
     MeetingList(sources, shelf, door, pages).add_to(app)
     MeetingDoing(sources, shelf, door, pages).add_to(app)
-    MeetingFace(sources, shelf, pages).add_to(app)
+    MeetingFace(sources, shelf, pages, outlook).add_to(app)
     MinutesFace(sources, shelf, pages, styles).add_to(app)
-    MeetingApi(sources, shelf, gate).add_to(app)
+    MeetingApi(sources, shelf, gate, outlook).add_to(app)

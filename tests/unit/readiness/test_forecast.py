@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
+from time import thread_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.figures import record
+from tests.fakes.meetings import SLUGS, first_of, keep, remember, weekly
+from tests.fakes.snapshots import NOW
+from vcmon.history.store import Store
+from vcmon.model.meeting import Sitting
 from vcmon.model.memory import Interval
 from vcmon.model.result import Reason
 from vcmon.model.status import State
@@ -20,6 +26,8 @@ from vcmon.readiness.forecast import (
     WEEKS,
     belief,
     forecast,
+    read_forecasts,
+    read_year,
     share_of,
     weeks_of,
 )
@@ -151,3 +159,64 @@ def test_the_range_means_what_it_says() -> None:
         assert found is not None
         inside += found.low <= chance <= found.high
     assert inside / 400 == pytest.approx(LEVEL, abs=0.05)
+
+
+# ---- out of a memory
+
+
+def opened(folder: Path, *, weeks: int, daily: int) -> tuple[Store, Sitting, int]:
+    """A memory of 38 provinces before a sitting, and how many intervals it has."""
+    it = first_of(weekly())
+    count = remember(folder / "m.db", it, weeks, daily)
+    keep(folder / "m.db", it, NOW)
+    return Store.open(folder / "m.db", write=False), it, count
+
+
+def test_a_year_of_the_country_is_read_in_little_time(tmp_path: Path) -> None:
+    """38 provinces that drop once a day, 28,000 intervals: 0.1 s of the processor, once a quarter
+    of an hour; each province has 52 weeks, 47 of them ready.
+    """
+    store, it, count = opened(tmp_path, weeks=52, daily=1)
+    before = thread_time()
+    found = read_forecasts(store, it, NOW)
+    took = thread_time() - before
+    store.close()
+    record("forecast.read", f"{took:.3f} s for {count} intervals", "< 1 s", took < 1)
+    assert took < 1
+    assert {(each.weeks, each.ready) for each in found.values()} == {(52, 47), (52, 46)}
+    assert len(found) == 38
+
+
+def test_parts_are_read_as_one(tmp_path: Path) -> None:
+    """In parts of four weeks nothing is told twice or lost, also what reaches over many."""
+    store, it, _ = opened(tmp_path, weeks=30, daily=0)
+    low = it.start - (WEEKS + 1) * WEEK
+    for slug in SLUGS:
+        series = f"province:{slug}"
+        assert read_year(store, series, low, NOW) == store.intervals(series, low, NOW)
+        assert read_year(store, series, NOW + 1, NOW) == []
+    store.close()
+
+
+def test_who_never_rests_is_forecast_from_fewer_weeks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound holds, and it is the latest that is kept."""
+    store, it, _ = opened(tmp_path, weeks=52, daily=1)
+    monkeypatch.setattr("vcmon.readiness.forecast.INTERVALS", 600)
+    series, low = "province:aceh", it.start - (WEEKS + 1) * WEEK
+    few, whole = read_year(store, series, low, NOW), store.intervals(series, low, NOW)
+    assert 600 <= len(few) < 600 + 4 * 7 * 3
+    assert few == whole[-len(few) :]
+    assert 40 <= read_forecasts(store, it, NOW)["aceh"].weeks < WEEKS
+    store.close()
+
+
+def test_seven_weeks_of_a_memory_tell_nothing(tmp_path: Path) -> None:
+    """A memory of seven weeks has no forecast; one of eight has 38."""
+    for weeks, told in ((ENOUGH - 1, 0), (ENOUGH, 38)):
+        folder = tmp_path / str(weeks)
+        folder.mkdir()
+        store, it, _ = opened(folder, weeks=weeks, daily=0)
+        assert len(read_forecasts(store, it, NOW)) == told
+        store.close()

@@ -19,6 +19,7 @@ from tests.fakes.meetings import (
 )
 from tests.fakes.snapshots import NOW, PROVINCES
 from vcmon.model.meeting import Doubt, Presence, Readiness, Seat, Verdict
+from vcmon.readiness.forecast import Forecast
 from vcmon.views import meeting_words as words
 from vcmon.views.meeting_roll import Look, table_of
 from vcmon.views.tongue import BAHASA, ENGLISH, TONGUES, Tongue
@@ -147,3 +148,32 @@ def test_the_last_mark_of_a_province_counts() -> None:
     assert by_slug["aceh"].word == "Keluar"
     assert "\x1b" not in by_slug["papua"].officer
     assert "\u202e" not in by_slug["papua"].note
+
+
+@pytest.mark.parametrize(
+    ("chance", "low", "high", "told"),
+    [
+        (0.969, 0.905, 0.981, "96 % (90–99 %)"),
+        (0.9998, 0.999, 0.999, "99 % (99–100 %)"),
+        (0.5, 0.5, 0.5, "50 % (50–50 %)"),
+        (0.003, 0.001, 0.004, "0 % (0–1 %)"),
+        (0.81, 0.83, 0.95, "81 % (81–95 %)"),
+    ],
+)
+def test_a_forecast_promises_no_more_than_is_known(
+    chance: float, low: float, high: float, told: str
+) -> None:
+    """Cut, never rounded up to a whole hundred; the range holds the chance."""
+    found = words.usual_of(Forecast(chance, low, high, 52, 50), BAHASA)
+    assert (found.lead, found.figure, found.weeks) == ("biasanya siap", told, "52 minggu")
+
+
+def test_a_forecast_changes_no_verdict() -> None:
+    """Only who has one tells it; everything else of the table is as without."""
+    roll, bad = roll_of(SITTING, (LOST,), NOW), Forecast(0.1, 0.05, 0.2, 52, 5)
+    plain = table_of(SITTING, roll, (), (), look())
+    told = table_of(SITTING, roll, (), (), replace(look(), chances={"aceh": bad}))
+    assert (plain.forecast, told.forecast) == (False, True)
+    assert [line.slug for line in told.lines if line.usual] == ["aceh"]
+    assert plain.lines == tuple(replace(line, usual=None) for line in told.lines)
+    assert plain.tally == told.tally
