@@ -1,6 +1,6 @@
 #!/bin/sh
 # All tests but the long ones, in the groups of tests/conftest.py: those that keep a processor busy
-# two at a time, then those that wait for their peers three at a time with the country and the stack
+# two at a time, then those that wait for their peers two at a time with the country and the stack
 # beside them, then those that must be alone.
 # "scripts/test.sh .venv/bin/pytest [ARGUMENT ...]"; the arguments choose some, as for pytest itself.
 set -u
@@ -25,7 +25,7 @@ told=$(mktemp)
 trap 'rm -f "$told"' EXIT
 "$@" -m "not soak and beside" >"$told" 2>&1 &
 beside=$!
-"$@" -m "not soak and waiting" -n 3 --dist loadfile
+"$@" -m "not soak and waiting" -n 2 --dist loadfile
 judge waiting $?
 wait "$beside"
 code=$?

@@ -68,6 +68,7 @@ WAITING = ("integration/", "unit/test_cli.py", "unit/test_systemd.py")
 disturb each other, while one that keeps a processor busy would make our own loop stall."""
 
 ALONE = (
+    "integration/test_heartbeat_run.py",
     "integration/test_lab_country.py",  # addresses and ports that test_lab_demo.py has, too
     "integration/test_lab_meeting.py",  # likewise
     "integration/test_memory_disk.py",

@@ -47,7 +47,7 @@ def at_risk(plan: Plan) -> Alert:
         Told(
             "{{ $labels.meeting }}: {{ $value }} required provinces can't join",
             "Not ready, or not measured: {{ range printf "
-            f'"{MISSING}{{meeting=%q}}" $labels.meeting | query }}}}'
+            f'"{MISSING}{{meeting=%q}}" $labels.meeting | query | sortByLabel "province" }}}}'
             "{{ .Labels.province }} {{ end }}",
             "vcmon-meeting/vcmon-meeting?var-meeting={{ $labels.meeting }}",
         ),
