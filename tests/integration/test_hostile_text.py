@@ -282,7 +282,7 @@ async def test_no_text_from_outside_is_code(
         planned = (await browser.ask("/api/v1/maintenance")).json["maintenance"]
     assert len(kept) > 2 * len(PAYLOADS)
     assert len(planned) > len(PAYLOADS)
-    logged = capsys.readouterr().out
+    logged = "".join(capsys.readouterr())  # where to depends on whether a command ran before
     assert "deed" in logged
     assert not STEERS.search(logged), "the log"
     assert not re.search("^(Set-Cookie|<script)", logged, re.MULTILINE)
