@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from vcmon.config.windows import Scopes, window_of
+from vcmon.config.windows import PlanError, Scopes, window_of
 from vcmon.history.deeds import Doer, NoSuchError, end, plan, say
 from vcmon.history.remarks import RefusedError
 from vcmon.history.store import Store
@@ -58,7 +58,7 @@ class Acting:
         app.router.add_post(r"/api/v1/maintenance/{number:\d{1,18}}/end", self.end)
 
     async def remark(self, request: web.Request) -> web.Response:
-        bearer, fields = await self._asked(request, RemarkFields)
+        bearer, fields = await asked(self._gate, request, RemarkFields)
         number, at = number_of(request), self._sources.wall()
         who = fields.author or bearer.name
         remark = Remark(at, who, fields.deed, fields.text, fields.ticket, fields.cause)
@@ -68,17 +68,17 @@ class Acting:
             found = say(store, number, remark, doer)
             return incident_detail(found, store.incident_routes(found))
 
-        body = await self._done((bearer, fields.deed, target), work)
+        body = await done(self._shelf, (bearer, fields.deed, target), work)
         return answered(request, HTTPStatus.CREATED, body)
 
     async def plan(self, request: web.Request) -> web.Response:
-        bearer, fields = await self._asked(request, PlanFields)
+        bearer, fields = await asked(self._gate, request, PlanFields)
         now = self._sources.wall()
 
         def work(store: Store, doer: Doer) -> Shape:
             return maintenance_shape(plan(store, self._window(fields, bearer), doer, now), now)
 
-        body = await self._done((bearer, "plan", fields.scope), work)
+        body = await done(self._shelf, (bearer, "plan", fields.scope), work)
         return answered(request, HTTPStatus.CREATED, body)
 
     def _window(self, fields: PlanFields, bearer: Bearer) -> Maintenance:
@@ -90,34 +90,37 @@ class Acting:
         return replace(window, author=fields.author or bearer.name)
 
     async def end(self, request: web.Request) -> web.Response:
-        bearer, _ = await self._asked(request, NothingFields)
+        bearer, _ = await asked(self._gate, request, NothingFields)
         number, now = number_of(request), self._sources.wall()
-        body = await self._done(
+        body = await done(
+            self._shelf,
             (bearer, "end", f"maintenance:{number}"),
             lambda store, doer: maintenance_shape(end(store, number, doer, now), now),
         )
         return answered(request, HTTPStatus.OK, body)
 
-    async def _asked(self, request: web.Request, model: type[M]) -> tuple[Bearer, M]:
-        """Who asks, before anything of what they ask is read. Raises Refusal."""
-        bearer = await self._gate.operator(request)
-        only(request.query, ())
-        return bearer, await body_of(request, model)
 
-    async def _done(
-        self, deed: tuple[Bearer, str, str], work: Callable[[Store, Doer], Shape]
-    ) -> Body:
-        """The deed done and what it made of it as bytes. Raises Refusal."""
-        bearer, action, target = deed
-        doer = Doer(bearer.name, bearer.role)
-        try:
-            body = await self._shelf.write(lambda store: press(work(store, doer)))
-        except NoSuchError as error:
-            raise Refusal(HTTPStatus.NOT_FOUND, str(error)) from None
-        except RefusedError as error:
-            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-        log.info("deed", who=bearer.name, role=bearer.role, action=action, target=target)
-        return body
+async def asked(gate: Gate, request: web.Request, model: type[M]) -> tuple[Bearer, M]:
+    """Who asks, before anything of what they ask is read. Raises Refusal."""
+    bearer = await gate.operator(request)
+    only(request.query, ())
+    return bearer, await body_of(request, model)
+
+
+async def done(
+    shelf: Shelf, deed: tuple[Bearer, str, str], work: Callable[[Store, Doer], Shape]
+) -> Body:
+    """The deed (whose, what, to what) done, and what it made of it as bytes. Raises Refusal."""
+    bearer, action, target = deed
+    doer = Doer(bearer.name, bearer.role)
+    try:
+        body = await shelf.write(lambda store: press(work(store, doer)))
+    except NoSuchError as error:
+        raise Refusal(HTTPStatus.NOT_FOUND, str(error)) from None
+    except (PlanError, RefusedError) as error:
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+    log.info("deed", who=bearer.name, role=bearer.role, action=action, target=target)
+    return body
 
 
 async def body_of(request: web.Request, model: type[M]) -> M:

@@ -99,7 +99,8 @@ class Doing:
             self._sources.wall(), session.user, said.deed, said.text, said.ticket, said.cause
         )
         try:
-            await self._done(
+            await carry_out(
+                self._shelf,
                 session,
                 (said.deed, f"incident:{number}"),
                 lambda store, doer: say(store, number, remark, doer),
@@ -168,7 +169,7 @@ class Doing:
             return plan(store, replace(window, author=session.user), doer, now)
 
         try:
-            await self._done(session, ("plan", asked.get("scope", "")[:100]), work)
+            await carry_out(self._shelf, session, ("plan", asked.get("scope", "")[:100]), work)
         except OBJECTIONS as error:
             why = objection(error, tongue)
         else:
@@ -181,7 +182,8 @@ class Doing:
         await sent(request, session)
         number, now = number_of(request), self._sources.wall()
         try:
-            await self._done(
+            await carry_out(
+                self._shelf,
                 session,
                 ("end", f"maintenance:{number}"),
                 lambda store, doer: end(store, number, doer, now),
@@ -217,14 +219,15 @@ class Doing:
         }
         return answered(self._windows, facts)
 
-    async def _done(
-        self, session: Session, deed: tuple[str, str], work: Callable[[Store, Doer], T]
-    ) -> T:
-        """The deed, in a thread, with its line in the log."""
-        doer, (action, target) = Doer(session.user, session.role), deed
-        made = await self._shelf.write(lambda store: work(store, doer))
-        log.info("deed", who=session.user, role=session.role, action=action, target=target)
-        return made
+
+async def carry_out(
+    shelf: Shelf, session: Session, deed: tuple[str, str], work: Callable[[Store, Doer], T]
+) -> T:
+    """The deed (what, to what), in a thread, with its line in the log; raises as ``work`` does."""
+    doer, (action, target) = Doer(session.user, session.role), deed
+    made = await shelf.write(lambda store: work(store, doer))
+    log.info("deed", who=session.user, role=session.role, action=action, target=target)
+    return made
 
 
 def retyped(fields: Mapping[str, str]) -> Mapping[str, str]:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TypeVar
 
-import structlog
 from aiohttp import web
-from pydantic import BaseModel
 
 from vcmon.config.meetings import meeting_of
 from vcmon.config.schema import MeetingFields
@@ -17,8 +13,8 @@ from vcmon.history.deeds import Doer, NoSuchError
 from vcmon.history.store import Store
 from vcmon.model.meeting import Attendance, Origin
 from vcmon.readiness import calling
-from vcmon.views.acting import NothingFields, answered, body_of
-from vcmon.views.gate import Bearer, Gate
+from vcmon.views.acting import NothingFields, answered, asked, done
+from vcmon.views.gate import Gate
 from vcmon.views.meeting_face import ID
 from vcmon.views.meeting_outlook import NO_CHANCES, Outlook
 from vcmon.views.meeting_past import recall
@@ -37,10 +33,6 @@ from vcmon.views.refusal import Refusal
 from vcmon.views.shapes import Shape
 from vcmon.views.shelf import Shelf
 from vcmon.views.sources import Sources
-
-M = TypeVar("M", bound=BaseModel)
-
-log = structlog.get_logger("vcmon.views")
 
 
 class MeetingApi:
@@ -95,7 +87,7 @@ class MeetingApi:
     # ---- acting
 
     async def plan(self, request: web.Request) -> web.Response:
-        bearer, fields = await self._asked(request, MeetingFields)
+        bearer, fields = await asked(self._gate, request, MeetingFields)
         known, endpoints = tuple(self._sources.agenda()), self._sources.settings().endpoints
         now = self._sources.wall()
 
@@ -104,12 +96,12 @@ class MeetingApi:
             meeting = replace(meeting_of(fields, endpoints), origin=Origin.PERSON)
             return meeting_shape(calling.plan(store, meeting, taken, doer, now))
 
-        body = await self._done((bearer, "plan", f"meeting:{fields.id}"), work)
+        body = await done(self._shelf, (bearer, "plan", f"meeting:{fields.id}"), work)
         return answered(request, HTTPStatus.CREATED, body)
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Of a meeting's id all that is to come, of a sitting's that one."""
-        bearer, _ = await self._asked(request, NothingFields)
+        bearer, _ = await asked(self._gate, request, NothingFields)
         name, now = request.match_info["sitting"], self._sources.wall()
         meetings = tuple(self._sources.agenda())
         whole_series = next((each for each in meetings if each.id == name), None)
@@ -120,11 +112,11 @@ class MeetingApi:
             it = calling.sitting_of(meetings, name)
             return meeting_shape(calling.cancel_sitting(store, it, doer, now))
 
-        body = await self._done((bearer, "cancel", f"meeting:{name}"), work)
+        body = await done(self._shelf, (bearer, "cancel", f"meeting:{name}"), work)
         return answered(request, HTTPStatus.OK, body)
 
     async def move(self, request: web.Request) -> web.Response:
-        bearer, fields = await self._asked(request, MoveFields)
+        bearer, fields = await asked(self._gate, request, MoveFields)
         name, now = request.match_info["sitting"], self._sources.wall()
         meetings = tuple(self._sources.agenda())
 
@@ -132,11 +124,11 @@ class MeetingApi:
             it = calling.sitting_of(meetings, name)
             return meeting_shape(calling.move(store, it, moved_to(fields, it), doer, now))
 
-        body = await self._done((bearer, "move", f"sitting:{name}"), work)
+        body = await done(self._shelf, (bearer, "move", f"sitting:{name}"), work)
         return answered(request, HTTPStatus.OK, body)
 
     async def mark(self, request: web.Request) -> web.Response:
-        bearer, fields = await self._asked(request, MarkFields)
+        bearer, fields = await asked(self._gate, request, MarkFields)
         name, now = request.match_info["sitting"], self._sources.wall()
         meetings, author = tuple(self._sources.agenda()), fields.author or bearer.name
         said = Attendance(
@@ -149,26 +141,5 @@ class MeetingApi:
                 raise NoSuchError(f"no sitting {name}")
             return mark_shape(calling.mark(store, past.sitting, said, doer))
 
-        body = await self._done((bearer, f"mark {fields.presence}", f"sitting:{name}"), work)
+        body = await done(self._shelf, (bearer, f"mark {fields.presence}", f"sitting:{name}"), work)
         return answered(request, HTTPStatus.CREATED, body)
-
-    async def _asked(self, request: web.Request, model: type[M]) -> tuple[Bearer, M]:
-        """Who asks, before anything of what they ask is read. Raises Refusal."""
-        bearer = await self._gate.operator(request)
-        only(request.query, ())
-        return bearer, await body_of(request, model)
-
-    async def _done(
-        self, deed: tuple[Bearer, str, str], work: Callable[[Store, Doer], Shape]
-    ) -> Body:
-        """The deed done and what it made of it as bytes. Raises Refusal."""
-        bearer, action, target = deed
-        doer = Doer(bearer.name, bearer.role)
-        try:
-            body = await self._shelf.write(lambda store: press(work(store, doer)))
-        except NoSuchError as error:
-            raise Refusal(HTTPStatus.NOT_FOUND, str(error)) from None
-        except ValueError as error:  # RefusedError is one
-            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-        log.info("deed", who=bearer.name, role=bearer.role, action=action, target=target)
-        return body

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
-import structlog
 from aiohttp import web
 
 from vcmon.config.windows import ZONES, PlanError
@@ -19,7 +18,7 @@ from vcmon.history.store import Store
 from vcmon.model.meeting import Attendance
 from vcmon.readiness import calling
 from vcmon.views import meeting_words as told
-from vcmon.views.doing import OBJECTIONS, answered, frame, objection, retyped
+from vcmon.views.doing import OBJECTIONS, answered, carry_out, frame, objection, retyped
 from vcmon.views.door import Door
 from vcmon.views.forms import sent, towards
 from vcmon.views.meeting_face import ID
@@ -33,12 +32,8 @@ from vcmon.views.shelf import Shelf
 from vcmon.views.sources import Sources
 from vcmon.views.tongue import TONGUES, Tongue, spoken_at
 
-T = TypeVar("T")
-
 MOVE, CANCEL, CANCEL_ALL = "pindah", "batal", "batal-semua"
 """What the form for changes can ask for."""
-
-log = structlog.get_logger("vcmon.views")
 
 
 class MeetingDoing:
@@ -86,7 +81,8 @@ class MeetingDoing:
                 said.note,
             )
             past = await self._past(name)
-            await self._done(
+            await carry_out(
+                self._shelf,
                 session,
                 (f"mark {said.presence}", f"sitting:{name}/{said.province}"),
                 lambda store, doer: calling.mark(store, past.sitting, mark, doer),
@@ -143,7 +139,7 @@ class MeetingDoing:
         action = fields.pop("deed", "")
         try:
             work = self._change_of(action, name, fields)
-            await self._done(session, (action[:20], f"sitting:{name}"), work)
+            await carry_out(self._shelf, session, (action[:20], f"sitting:{name}"), work)
         except OBJECTIONS as error:
             why = objection(error, spoken_at(request.path))
             return await self._changed(request, session, typed=retyped(fields), why=why)
@@ -181,23 +177,12 @@ class MeetingDoing:
         }
         return answered(self._changes, facts)
 
-    # ---- both
-
     async def _past(self, name: str) -> Past:
         meetings, now = tuple(self._sources.agenda()), self._sources.wall()
         found = await self._shelf.read(lambda store: recall(store, meetings, name, now))
         if found is None:
             raise web.HTTPNotFound
         return replace(found, intervals={})
-
-    async def _done(
-        self, session: Session, deed: tuple[str, str], work: Callable[[Store, Doer], T]
-    ) -> T:
-        """The deed, in a thread, with its line in the log."""
-        doer, (action, target) = Doer(session.user, session.role), deed
-        made = await self._shelf.write(lambda store: work(store, doer))
-        log.info("deed", who=session.user, role=session.role, action=action, target=target)
-        return made
 
 
 def next_to_call(lines: list[Line], done: str) -> str:
