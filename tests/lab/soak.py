@@ -9,21 +9,20 @@ clock     its wall clock is stepped
 
 from __future__ import annotations
 
-import argparse
 import random
 import re
-import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.fakes.figures import record
 from tests.lab import disturb
 from tests.lab.campaign import Timing, carry_out, heal, inject, plan
+from tests.lab.conduct import conduct, parsed, parser_of
 from tests.lab.cuts import drop_site, lossy, uplink_down, uplink_silent
 from tests.lab.inside import LabError
 from tests.lab.judge import GRACE, Change, Injected, Verdict, judge, middle, percentile
@@ -247,26 +246,12 @@ RUNS: dict[str, Callable[[Run, Path], None]] = {
 
 
 def main() -> int:
-    # by default SIGTERM ends python at once, and the namespaces would stay
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("runs", nargs="*", metavar="|".join(RUNS), help="default: all")
-    parser.add_argument("--seconds", type=float, default=600.0, help="of country and loss")
+    parser = parser_of(__doc__, RUNS, 600.0, "of country and loss")
     parser.add_argument("--freeze", type=float, default=60.0, help="seconds of the long freeze")
-    parser.add_argument("--seed", type=int, default=int(time.time()))
-    args = parser.parse_args()
-    if unknown := set(args.runs) - set(RUNS):
-        parser.error(f"expected {', '.join(RUNS)}; found {', '.join(sorted(unknown))}")
-    print(f"seed {args.seed}", flush=True)
+    args = parsed(parser, RUNS)
     report = Report()
-    rng = random.Random(args.seed)
-    for name in args.runs or RUNS:
-        print(f"\n{name}", flush=True)
-        with tempfile.TemporaryDirectory(prefix="vcl-") as directory:
-            RUNS[name](Run(args.seconds, args.freeze, report, rng), Path(directory))
-    if report.failed:
-        print(f"\nFAILED: {', '.join(report.failed)}")
-    return 1 if report.failed else 0
+    run = Run(args.seconds, args.freeze, report, random.Random(args.seed))
+    return conduct({name: partial(RUNS[name], run) for name in args.runs}, report.failed)
 
 
 if __name__ == "__main__":

@@ -8,19 +8,18 @@ uptime   half an hour of outages shorter than the scrape interval: uptime agains
 
 from __future__ import annotations
 
-import argparse
 import math
 import random
-import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.lab.campaign import carry_out, heal, inject
+from tests.lab.conduct import conduct, parsed, parser_of
 from tests.lab.cuts import lossy
 from tests.lab.judge import middle, percentile
 from tests.lab.soak import Report
@@ -189,26 +188,12 @@ RUNS: dict[str, Callable[[Run, Path], None]] = {
 
 
 def main() -> int:
-    # by default SIGTERM ends python at once, and the namespaces would stay
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("runs", nargs="*", metavar="|".join(RUNS), help="default: all")
-    parser.add_argument("--seconds", type=float, default=3600.0, help="of loss and uptime")
+    parser = parser_of(__doc__, RUNS, 3600.0, "of loss and uptime")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of five cuts")
-    parser.add_argument("--seed", type=int, default=int(time.time()))
-    args = parser.parse_args()
-    if unknown := set(args.runs) - set(RUNS):
-        parser.error(f"expected {', '.join(RUNS)}; found {', '.join(sorted(unknown))}")
-    print(f"seed {args.seed}", flush=True)
+    args = parsed(parser, RUNS)
     report = Report()
     run = Run(args.seconds, args.rounds, report, random.Random(args.seed))
-    for name in args.runs or RUNS:
-        print(f"\n{name}", flush=True)
-        with tempfile.TemporaryDirectory(prefix="vcl-") as directory:
-            RUNS[name](run, Path(directory))
-    if report.failed:
-        print(f"\nFAILED: {', '.join(report.failed)}")
-    return 1 if report.failed else 0
+    return conduct({name: partial(RUNS[name], run) for name in args.runs}, report.failed)
 
 
 if __name__ == "__main__":

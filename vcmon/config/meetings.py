@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
-from zoneinfo import ZoneInfo
 
 from vcmon.config.document import Document, dotted
 from vcmon.config.fields import duration
 from vcmon.config.profiles import LIMITS
 from vcmon.config.provinces import CENTRE, province_slug, province_words, provinces
-from vcmon.config.recurrence import check_rule
 from vcmon.config.report import Report
 from vcmon.config.schema import MeetingFields
 from vcmon.config.source import Source
 from vcmon.config.text import clean, printable, shown
-from vcmon.config.windows import PlanError, parse_start, parse_zone
+from vcmon.config.windows import PlanError, Wrong, begins, look_at_rule
 from vcmon.model.endpoint import Endpoint
 from vcmon.model.meeting import Limits, Meeting, Seat
 
@@ -24,9 +21,6 @@ ALL = "all"
 
 SHORTEST, LONGEST = 60.0, 86_400.0
 """Seconds of one sitting: what lasts for days is a sitting each day."""
-
-Wrong = Callable[[str, ValueError], None]
-"""Takes note of a key and what is wrong with its value."""
 
 
 def build_meetings(
@@ -105,26 +99,15 @@ def _slugs(names: Sequence[str]) -> list[str]:
 def _meeting(
     fields: MeetingFields, rooms: Collection[str] | None, report: Report, wrong: Wrong
 ) -> Meeting:
-    zone, start, seats = ZoneInfo("Asia/Jakarta"), 0.0, tuple[Seat, ...]()
-    try:
-        zone = parse_zone(fields.zone)
-    except ValueError as error:
-        wrong("zone", error)
-    try:
-        start = parse_start(fields.start, zone)
-    except ValueError as error:
-        wrong("start", error)
+    zone, start = begins(fields.start, fields.zone, wrong)
+    seats = tuple[Seat, ...]()
     try:
         seats = seats_of(fields.required, fields.optional)
     except ValueError as error:
         wrong("required", error)
     for key, what in chain(_oddities(fields, start), _wrong_room(fields.room, rooms, report)):
         wrong(key, ValueError(what))
-    try:
-        if fields.repeat:
-            check_rule(fields.repeat, datetime.fromtimestamp(start or 1.8e9, zone))
-    except ValueError as error:
-        wrong("repeat", error)
+    look_at_rule(fields.repeat, start, zone, wrong)
     return Meeting(
         id=fields.id,
         title=clean(fields.title),

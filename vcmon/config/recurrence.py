@@ -15,6 +15,9 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import DAILY, WEEKLY, rrule, rrulestr
 
+from vcmon.model.meeting import Meeting
+from vcmon.model.memory import Maintenance
+
 RULE_MAX = 200
 """Characters; a rule for every second Sunday until 2030 has 50."""
 
@@ -122,6 +125,15 @@ def starts(text: str, first: datetime, low: float, high: float) -> Iterator[floa
             return
         if at >= low:
             yield at
+
+
+def planned_starts(it: Maintenance | Meeting, low: float, high: float) -> Iterator[float]:
+    """When, by its rule or once, it begins from ``low`` to before ``high``, in order."""
+    if it.rule:
+        first = datetime.fromtimestamp(it.start, ZoneInfo(it.zone))
+        yield from starts(it.rule, first, low, high)
+    elif low <= it.start < high:
+        yield it.start
 
 
 def ends(text: str, first: datetime) -> float | None:

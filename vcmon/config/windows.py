@@ -145,25 +145,37 @@ def window_of(fields: WindowFields, scopes: Scopes) -> Maintenance:
     return window
 
 
+def begins(start: str, zone: str, wrong: Wrong) -> tuple[ZoneInfo, float]:
+    """The zone, and the first time in it as wall seconds; for what is wrong Jakarta, and 0."""
+    found, at = ZoneInfo("Asia/Jakarta"), 0.0
+    try:
+        found = parse_zone(zone)
+    except ValueError as error:
+        wrong("zone", error)
+    try:
+        at = parse_start(start, found)
+    except ValueError as error:
+        wrong("start", error)
+    return found, at
+
+
+def look_at_rule(rule: str, start: float, zone: ZoneInfo, wrong: Wrong) -> None:
+    """Say what is wrong with a recurrence rule from this start on; "" is none."""
+    try:
+        if rule:
+            check_rule(rule, datetime.fromtimestamp(start or 1.8e9, zone))
+    except ValueError as error:
+        wrong("repeat", error)
+
+
 def _window(fields: WindowFields, scopes: Scopes, report: Report, wrong: Wrong) -> Maintenance:
-    zone, start, scope = ZoneInfo("Asia/Jakarta"), 0.0, fields.scope
+    scope = fields.scope
     try:
         scope = scopes.parse(fields.scope, report)
     except ValueError as error:
         wrong("scope", error)
-    try:
-        zone = parse_zone(fields.zone)
-    except ValueError as error:
-        wrong("zone", error)
-    try:
-        start = parse_start(fields.start, zone)
-    except ValueError as error:
-        wrong("start", error)
-    try:
-        if fields.repeat:
-            check_rule(fields.repeat, datetime.fromtimestamp(start or 1.8e9, zone))
-    except ValueError as error:
-        wrong("repeat", error)
+    zone, start = begins(fields.start, fields.zone, wrong)
+    look_at_rule(fields.repeat, start, zone, wrong)
     title = clean(fields.title)
     if not title:
         wrong("title", ValueError("expected a few words, found nothing"))

@@ -9,12 +9,10 @@ behind it. Spans are half open, ``(from, to)`` in wall seconds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import reduce
 from itertools import islice
-from zoneinfo import ZoneInfo
 
-from vcmon.config.recurrence import starts
+from vcmon.config.recurrence import planned_starts
 from vcmon.history.facts import CENTRE, EndpointFact, Facts
 from vcmon.model.memory import Maintenance, Occasion
 
@@ -43,18 +41,10 @@ def following(window: Maintenance, now: float) -> Occasion | None:
 
 def _of(window: Maintenance, low: float, high: float) -> Iterator[Occasion]:
     limit = float("inf") if window.ended_at is None else window.ended_at
-    for start in _starts(window, low - window.seconds, min(high, limit)):
+    for start in planned_starts(window, low - window.seconds, min(high, limit)):
         stop = min(start + window.seconds, limit)
         if stop > low and stop > start:
             yield Occasion(window, start, stop)
-
-
-def _starts(window: Maintenance, low: float, high: float) -> Iterator[float]:
-    if window.rule:
-        first = datetime.fromtimestamp(window.start, ZoneInfo(window.zone))
-        yield from starts(window.rule, first, low, high)
-    elif low <= window.start < high:
-        yield window.start
 
 
 def active(those: Iterable[Occasion], at: float) -> tuple[Occasion, ...]:

@@ -14,7 +14,7 @@ from itertools import islice
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from vcmon.config.recurrence import starts
+from vcmon.config.recurrence import planned_starts
 from vcmon.model.meeting import Meeting, Sitting
 
 SITTINGS = 1_000
@@ -92,21 +92,13 @@ def _from(meeting: Meeting, low: float, high: float) -> Iterator[Sitting]:
     moved = {_key(each.original): each for each in meeting.moved}
     gone = {_key(at) for at in meeting.excluded}
     last = None
-    for at in merge(_rule(meeting, low, high), sorted(meeting.added)):
+    for at in merge(planned_starts(meeting, low, high), sorted(meeting.added)):
         if not low <= at < high or _key(at) in gone or _key(at) == last:
             continue
         last = _key(at)
         move = moved.get(last)
         start, length = (at, meeting.seconds) if move is None else (move.start, move.seconds)
         yield Sitting(meeting, at, start, start + length)
-
-
-def _rule(meeting: Meeting, low: float, high: float) -> Iterator[float]:
-    if meeting.rule:
-        first = datetime.fromtimestamp(meeting.start, ZoneInfo(meeting.zone))
-        yield from starts(meeting.rule, first, low, high)
-    elif low <= meeting.start < high:
-        yield meeting.start
 
 
 def _takes_place(each: Sitting) -> bool:

@@ -82,7 +82,7 @@ class Acting:
         return answered(request, HTTPStatus.CREATED, body)
 
     def _window(self, fields: PlanFields, bearer: Bearer) -> Maintenance:
-        """Not for the loop: a rule that never comes true is looked for until the year 9999."""
+        """Not for the loop: a rule that seldom comes true is looked for over decades."""
         try:
             window = window_of(fields, Scopes.of(self._sources.settings().endpoints))
         except ValueError as error:

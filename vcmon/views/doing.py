@@ -161,7 +161,7 @@ class Doing:
         settings, tongue = self._sources.settings(), spoken_at(request.path)
 
         def work(store: Store, doer: Doer) -> Maintenance:
-            # Not for the loop: a rule that never comes true is looked for until the year 9999.
+            # Not for the loop: a rule that seldom comes true is looked for over decades.
             window = window_of(
                 PlanFields.model_validate(asked | {"author": session.user}),
                 Scopes.of(settings.endpoints),
