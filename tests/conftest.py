@@ -67,7 +67,7 @@ BUSY = (
 )
 """Tests that probe nothing and keep a processor busy: they run side by side."""
 
-BESIDE = ("lab/test_country.py", "stack/")
+BESIDE = ("lab/test_country.py", "lab/test_rig.py", "stack/")
 """Minutes of waiting in namespaces of their own: they run beside those that wait, too."""
 
 WAITING = ("integration/", "unit/test_cli.py", "unit/test_systemd.py")
