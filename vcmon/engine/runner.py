@@ -51,10 +51,20 @@ class _Attempt:
     deadline: Deadline
     ends: float = field(init=False)  # monotonic seconds
     cut_off: bool = False
+    overdue: bool = False  # at the last look
     postponed: bool = False
 
     def __post_init__(self) -> None:
         self.ends = self.deadline.started + self.deadline.seconds + GRACE
+
+    def is_over(self, now: float) -> bool:
+        """Whether two looks in turn found the deadline passed, the later one GRACE too.
+
+        At one look alone a loop that is late runs the deadline's own timer in the same turn: the
+        probe keeps to it, but hasn't yet been let.
+        """
+        before, self.overdue = self.overdue, now >= self.ends - GRACE
+        return before and now >= self.ends
 
 
 @dataclass(slots=True)
@@ -93,7 +103,7 @@ class Runner:
             except ProbeError as error:
                 result = _failed(check, tools, error)
             except Exception as bug:  # noqa: BLE001  as in _attempt
-                result = _failed(check, tools, _bug(check, bug))
+                result = _failed(check, tools, _bug(bug))
             done(_unless_stalled(result, deadline))
 
         try:
@@ -101,7 +111,7 @@ class Runner:
         except ProbeError as error:
             done(_failed(check, tools, error))
         except Exception as bug:  # noqa: BLE001  as in _attempt
-            done(_failed(check, tools, _bug(check, bug)))
+            done(_failed(check, tools, _bug(bug)))
         return True
 
     async def run(self, check: Check[Any], attempts: int = 1) -> Result:
@@ -166,9 +176,9 @@ class Runner:
             elif task.cancelling():
                 raise
             else:
-                result = _failed(check, tools, _bug(check, asyncio.CancelledError()))
+                result = _failed(check, tools, _bug(asyncio.CancelledError()))
         except BaseException as bug:  # noqa: BLE001  a probe may raise even SystemExit: it costs one run
-            result = _failed(check, tools, _bug(check, bug))
+            result = _failed(check, tools, _bug(bug))
         finally:
             del self._attempts[task]
         return _unless_stalled(result, deadline)
@@ -180,7 +190,7 @@ class Runner:
     def _cut_off_overdue(self, now: float) -> None:
         """End the attempts whose probes ignore their deadline; one look serves them all."""
         for task, attempt in self._attempts.items():
-            if now < attempt.ends:
+            if not attempt.is_over(now):
                 continue
             if attempt.deadline.stalled() and not attempt.postponed:
                 # The loop was late, so the answer may lie in the socket: let it be read first.
@@ -192,6 +202,9 @@ class Runner:
 
 
 def _failed(check: Check[Any], tools: Tools, error: ProbeError) -> Result:
+    if error.reason is Reason.BUG:
+        bug = error.__cause__ or error
+        log.error("probe bug", check=str(check.id), bug=repr(bug)[:200], where=origin(bug))
     theirs = error.blame in {Blame.REMOTE, Blame.PATH}
     tools.detail.setdefault("message", error.text)
     outcome = Outcome.DOWN if theirs else Outcome.UNKNOWN
@@ -205,10 +218,11 @@ def _overran(deadline: Deadline) -> ProbeError:
     return ProbeError(Reason.BUG, Blame.LOCAL, text)
 
 
-def _bug(check: Check[Any], bug: BaseException) -> ProbeError:
-    log.error("probe bug", check=str(check.id), bug=repr(bug)[:200], where=origin(bug))
+def _bug(bug: BaseException) -> ProbeError:
     text = f"a bug in vcmon: {type(bug).__name__}: {bug}"
-    return ProbeError(Reason.BUG, Blame.LOCAL, text)
+    error = ProbeError(Reason.BUG, Blame.LOCAL, text)
+    error.__cause__ = bug
+    return error
 
 
 def _unless_stalled(result: Result, deadline: Deadline) -> Result:

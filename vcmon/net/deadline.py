@@ -72,9 +72,9 @@ class LoopLag:
             self._total += late
         if len(self.recent) < self.RECENT_MAX:
             self.recent.append(late)
+        self._beat_next(now)  # before the watchers, who may ask for the total: this lag is in it
         for watcher in self.watchers:
             watcher(now)
-        self._beat_next(now)
 
     def _beat_next(self, now: float) -> None:
         loop = asyncio.get_running_loop()

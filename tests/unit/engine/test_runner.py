@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.fakes.figures import record
 from tests.fakes.inventory import check
@@ -15,6 +16,7 @@ from vcmon.engine.runner import GRACE, runs_allowed
 from vcmon.errors import ProbeError
 from vcmon.model.endpoint import Check
 from vcmon.model.result import Blame, Outcome, Reason, Result
+from vcmon.net.deadline import LoopLag, next_whole
 from vcmon.probes.base import Probe, Tools
 
 SIP = check("aceh-codec", "sip", timeout=0.3)
@@ -94,15 +96,37 @@ async def test_the_deadline_is_kept() -> None:
 
 
 async def test_a_probe_that_ignores_its_deadline_is_cut_off() -> None:
-    """A probe with a bug in its waiting is ended, and that is our fault, not theirs."""
+    """A probe with a bug in its waiting is ended, which is our fault, not theirs, and is logged."""
 
     async def deaf(check: Check[Any], tools: Tools) -> Result:
         await asyncio.sleep(60)
         return tools.up(check)
 
-    result = await ran(deaf)
+    with capture_logs() as logged:
+        result = await ran(deaf)
     assert (result.outcome, result.reason) == (Outcome.UNKNOWN, Reason.BUG)
+    assert [(entry["event"], entry["check"]) for entry in logged] == [("probe bug", str(SIP.id))]
     assert result.duration <= SIP.timeout + GRACE + 0.1
+
+
+@pytest.mark.parametrize(("after", "stalled"), [(0.04, 0.07), (-0.005, 0.08)])
+async def test_a_late_loop_does_not_cut_off_who_keeps_to_the_deadline(
+    after: float, stalled: float
+) -> None:
+    """Silence is theirs, though deadline and grace were both found over at one look."""
+    silent = check("e", "sip", timeout=1.0)
+    loop = asyncio.get_running_loop()
+
+    async def probe(check: Check[Any], tools: Tools) -> Result:
+        loop.call_later(0.99, stall, stalled)  # short of a tenth of the timeout
+        await tools.deadline.run(asyncio.sleep(60), "no answer")
+        return tools.up(check)
+
+    async with workshop({"sip": probe}) as runner:
+        # from here on the pulse is known to beat so many seconds after the deadline
+        await asyncio.sleep(next_whole(loop.time(), LoopLag.PERIOD) - after - loop.time())
+        result = await runner.run(silent)
+    assert (result.outcome, result.reason) == (Outcome.DOWN, Reason.TIMEOUT)
 
 
 @pytest.mark.catalogue("T14")
