@@ -158,7 +158,8 @@ def owners() -> tuple[Record, ...]:
         Record(
             "province:vcmon_contested:bool",
             f"""
-            # Lost, and some vantage names a shared cause that most do not name, or not yet.
+            # Lost, and some vantage names a shared cause that most do not name, or not yet; or what
+            # is down there carries other provinces, which then fall a moment later.
             (
               province:vcmon_watched:bool
               and on (province) (province:vcmon_quorum_down:bool == 1)
@@ -166,6 +167,12 @@ def owners() -> tuple[Record, ...]:
                 (province:vcmon_vantages_unreachable:count > 0)
                 or group by (province) (
                   vcmon_province_lost_info{{{JOB}, owner!~"(province|endpoint):.*"}}
+                )
+                or group by (province) (
+                  vcmon_endpoint_provinces_behind{{{JOB}}}
+                  and on (province, endpoint, vantage) (
+                    vcmon_endpoint_state{{{JOB}, state=~"down|unreachable"}} == 1
+                  )
                 )
               )
               unless on (province) province_owner:vcmon_shared:bool

@@ -94,6 +94,19 @@ def parents() -> Iterable[Story]:
     story.province("aceh", alike(*outage(20, 60)), alike(*owned(HUB, 20, 60)))
     story.province("bali", alike(*outage(20, 60, "unreachable")), alike(*owned(HUB, 20, 60)))
     yield story
+    page = Firing("VcmonParentDown", 30, 60, {"parent": "hub"})
+    story = seen(Story("its own province was seen to fall before the others", 100, (page,)))
+    story.province("bali", alike(*outage(20, 60)), alike(*owned(HUB, 20, 60)))
+    story.province("aceh", alike(*outage(30, 60, "unreachable")), alike(*owned(HUB, 30, 60)))
+    yield carrying(story, "bali", outage(20, 60))
+    page = Firing("VcmonProvinceDown", 35, 60, {"province": "bali", "timezone": "Asia/Makassar"})
+    story = seen(
+        Story("the others have another way: its own province, a moment later", 100, (page,))
+    )
+    story.province("bali", alike(*outage(20, 60)), alike(*owned(HUB, 20, 60)))
+    story.province("aceh", alike((0, "up")))
+    yield carrying(story, "bali", outage(20, 60))
+    page = Firing("VcmonParentDown", 20, 60, {"parent": "hub"})
     yield seen(Story("one province behind another's router", 100, (page,))).province(
         "aceh", alike(*outage(20, 60, "unreachable")), alike(*owned(HUB, 20, 60))
     )
@@ -133,6 +146,17 @@ def parents() -> Iterable[Story]:
     )
     story.vantage("a").vantage("b", up["b"]).vantage("c", up["c"])
     yield story.province("aceh", alike((0, "up"), (20, "unreachable")), alike((20, HUB)), up)
+
+
+def carrying(story: Story, province: str, hub: tuple[Edge, ...]) -> Story:
+    """With a hub in a province that one other province depends on, as all vantages saw it."""
+    for vantage in ABC:
+        where = {"vantage": vantage, "province": province, "endpoint": "hub"}
+        story.put("vcmon_endpoint_provinces_behind", where, ((0, 1),))
+        for state in ("up", "down"):
+            edges = [(at, int(value == state)) for at, value in hub]
+            story.put("vcmon_endpoint_state", {**where, "state": state}, edges)
+    return story
 
 
 def groups() -> Iterable[Story]:

@@ -19,8 +19,8 @@ ISLANDS = ("Sumatera", "Jawa", "Kalimantan", "Sulawesi", "Papua")
 
 
 def lanes(stage: Stage) -> list[list[Province]]:
-    """The provinces to be cut, by island; those behind the hub are left alone."""
-    hidden = {province.slug for province in stage.behind_hub()}
+    """The provinces to be cut, by island; those with another's fate are left alone."""
+    hidden = {province.slug for province in (*stage.behind_hub(), *stage.carrying())}
     free = [province for province in stage.country.provinces if province.slug not in hidden]
     island = {slug: province.island for slug, province in known().items()}
     found = [[p for p in free if island[p.slug] == name] for name in ISLANDS]
@@ -57,6 +57,13 @@ def hub_dead(stage: Stage) -> Cut:
     """The hub, and with it the way to the five provinces behind it."""
     behind = ", ".join(f'"{province.device}"' for province in stage.behind_hub())
     return _path(stage, "hub_dead", f'oifname {{ "hub", {behind} }} drop')
+
+
+def carrier_dead(stage: Stage) -> Cut:
+    """A province whose router carries two others, and with it the way to these."""
+    carrier, *_ = carrying = stage.carrying()
+    devices = ", ".join(f'"{province.device}"' for province in carrying)
+    return _path(stage, "carrier_dead", f"oifname {{ {devices} }} drop", carrier.slug)
 
 
 def uplinks_cut(stage: Stage) -> Cut:

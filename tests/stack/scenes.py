@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from dashboards.stack.processes import Process
 from tests.lab.cuts import drop_site, reject_port, sip_stopped
 from tests.lab.inside import inside, run
-from tests.lab.rig import Province
+from tests.lab.rig import Province, endpoint
 from tests.lab.truth import Cut
 from tests.stack import cuts
 from tests.stack.cuts import cut
@@ -108,6 +108,11 @@ def parent_of_five(stage: Stage, _: Province) -> Scene:
     return Scene(cuts.hub_dead(stage), ("VcmonParentDown(pusat-hub)",))
 
 
+def parent_and_its_province(stage: Stage, _: Province) -> Scene:
+    carrier = stage.carrying()[0]
+    return Scene(cuts.carrier_dead(stage), (f"VcmonParentDown({endpoint(carrier, 'router')})",))
+
+
 def central_uplink(stage: Stage, _: Province) -> Scene:
     return Scene(cuts.uplinks_cut(stage), ("VcmonCentreDown()",))
 
@@ -179,7 +184,8 @@ def maintenance_outlasted(stage: Stage, province: Province) -> Scene:
 
 
 SCENES: tuple[Callable[[Stage, Province], Scene], ...] = (
-    *(province_dropped, province_rejected, province_stopped, parent_of_five, central_uplink),
+    *(province_dropped, province_rejected, province_stopped),
+    *(parent_of_five, parent_and_its_province, central_uplink),
     *(one_vantage_wrong, vantage_killed, vantage_frozen, vantage_cut_off, vantage_blind),
     *(peer_killed_before, peer_killed_during, prometheus_restarts, vantages_restart),
     *(maintenance, maintenance_outlasted),

@@ -7,8 +7,8 @@
     10.78.k.1
       noc       Prometheus, Alertmanagers, VictoriaMetrics, the webhook, all on its loopback
 
-Five provinces depend on the hub. blackbox_exporter, where it is wanted, stands in the first
-vantage's namespace and so has the same uplink.
+Five provinces depend on the hub, and two on the router of another province. blackbox_exporter,
+where it is wanted, stands in the first vantage's namespace and so has the same uplink.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -34,6 +35,7 @@ HUB = "pusat-hub"
 HUB_ADDRESS = "10.77.246.2"
 MCU_ADDRESS = "10.77.247.2"  # the Centre's, which does not depend on the hub
 BEHIND_HUB = slice(3, 8)  # five provinces
+CARRYING = (slice(8, 9), slice(9, 11))  # the province whose router carries others, and those
 UPLINKS = ((250, "uplink"), (240, "u2"), (241, "u3"))  # number and the backbone's device
 MORE_CANARIES = ((242, 243), (244, 245))  # of the second and third vantage
 PORT = 9838
@@ -114,15 +116,21 @@ class Stage:
         """The provinces that depend on the hub."""
         return self.country.provinces[BEHIND_HUB]
 
+    def carrying(self) -> list[Province]:
+        """The province whose router carries others, and those."""
+        return [one for which in CARRYING for one in self.country.provinces[which]]
+
     def rows(self) -> list[Row]:
         """The inventory of all vantages: in each province a codec behind a router."""
-        hidden = {province.slug for province in self.behind_hub()}
+        parents = {province.slug: HUB for province in self.behind_hub()}
+        for carrier, carried in product(*map(self.country.provinces.__getitem__, CARRYING)):
+            parents[carried.slug] = endpoint(carrier, "router")
         rows: list[Row] = [
             (HUB, "pusat", "router", HUB_ADDRESS, "icmp", ""),
             ("pusat-mcu", "pusat", "mcu", MCU_ADDRESS, "icmp", ""),
         ]
         for one in self.country.provinces:
-            router, parent = endpoint(one, "router"), HUB if one.slug in hidden else ""
+            router, parent = endpoint(one, "router"), parents.get(one.slug, "")
             rows.append((router, one.slug, "router", one.router, "icmp", parent))
             codec = endpoint(one, "codec")
             rows.append((codec, one.slug, "codec", one.codec, " ".join(one.mix), router))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from vcmon.model.endpoint import Endpoint
 from vcmon.model.memory import Incident
 from vcmon.model.status import ProvinceStatus, Snapshot, State
 from vcmon.views.exposition import Family, labels
@@ -19,6 +20,11 @@ ENDPOINT_MAINTENANCE = Family(
     "vcmon_endpoint_maintenance_active",
     "gauge",
     "1 while the endpoint is under planned maintenance; absent otherwise.",
+)
+PROVINCES_BEHIND = Family(
+    "vcmon_endpoint_provinces_behind",
+    "gauge",
+    "Other provinces with an endpoint whose way leads over this one; absent where there is none.",
 )
 
 LOST = frozenset({State.DOWN, State.UNREACHABLE})
@@ -63,3 +69,29 @@ def maintained(snapshot: Snapshot) -> Iterator[str]:
             for status in province.endpoints
             if status.maintenance
         )
+
+
+def behind(endpoints: Sequence[Endpoint]) -> str:
+    """A sample for each endpoint that other provinces depend on, near or far."""
+    by_id = {endpoint.id: endpoint for endpoint in endpoints}
+    provinces: dict[str, set[str]] = {}
+    for endpoint in endpoints:
+        for parent in _ancestors(endpoint, by_id):
+            if by_id[parent].province != endpoint.province:
+                provinces.setdefault(parent, set()).add(endpoint.province)
+    return PROVINCES_BEHIND.head() + "".join(
+        PROVINCES_BEHIND.line(
+            labels({"province": by_id[parent].province, "endpoint": parent}), len(others)
+        )
+        for parent, others in provinces.items()
+    )
+
+
+def _ancestors(endpoint: Endpoint, by_id: Mapping[str, Endpoint]) -> set[str]:
+    found: set[str] = set()
+    queue = list(endpoint.depends_on)
+    while queue:
+        if (parent := queue.pop()) not in found:
+            found.add(parent)
+            queue += by_id[parent].depends_on
+    return found

@@ -25,7 +25,7 @@ from vcmon.views.directions import directions
 from vcmon.views.exposition import BATCH, Family, HistogramFamily, escape, labels, table
 from vcmon.views.freshness import believed, is_current, is_stale, mos_of
 from vcmon.views.itself import incidents, itself, memory
-from vcmon.views.lost import lost, maintained
+from vcmon.views.lost import behind, lost, maintained
 from vcmon.views.meeting_metrics import meetings
 from vcmon.views.sources import Sources
 
@@ -296,6 +296,7 @@ class Metrics:
         GCCollector(registry=self._own)
         self._settings: Settings | None = None
         self._inside: dict[CheckId, str] = {}  # labels of each check, made once a load
+        self._behind = ""  # likewise
 
     def own(self) -> str:
         """What the process uses: memory, CPU, descriptors. Reads /proc: not for the loop."""
@@ -304,6 +305,8 @@ class Metrics:
     def pieces(self, own: str) -> Iterator[str]:
         """The page. One Snapshot is told throughout; counters are those of the moment."""
         sources = self._sources
+        if (settings := sources.settings()) is not self._settings:
+            self._settings, self._inside, self._behind = settings, {}, behind(settings.endpoints)
         snapshot = sources.snapshot()
         stale = is_stale(sources, snapshot)
         going_on = sources.incidents()
@@ -315,6 +318,7 @@ class Metrics:
         yield from self._provinces(snapshot, stale)
         yield lost(snapshot, going_on, stale=stale)
         yield from maintained(snapshot)
+        yield self._behind
         checks: list[CheckRow] = []
         endpoints: list[EndpointRow] = []
         yield from self._gather(snapshot, stale, checks, endpoints)
@@ -345,8 +349,6 @@ class Metrics:
         endpoints: list[EndpointRow],
     ) -> Iterator[str]:
         """Fill both lists; yields nothing but the chance to let others run."""
-        if (settings := self._sources.settings()) is not self._settings:
-            self._settings, self._inside = settings, {}
         tallies = self._sources.tallies()
         everything = (status for province in snapshot.provinces for status in province.endpoints)
         for index, status in enumerate(everything):

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.snapshots import NOW, PROVINCES, make_snapshot, mixed, province_status
+from vcmon.model.endpoint import Endpoint, Role
 from vcmon.model.memory import Incident, Member
 from vcmon.model.result import Reason
 from vcmon.model.status import Standing, State
-from vcmon.views.lost import lost, maintained
+from vcmon.views.lost import behind, lost, maintained
 
 DOWN = Standing(State.DOWN, Reason.TIMEOUT)
 
@@ -73,3 +74,22 @@ def test_only_maintained_endpoints_are_told() -> None:
     assert [line for line in text.splitlines() if not line.startswith("#")] == [
         'vcmon_endpoint_maintenance_active{province="aceh",endpoint="aceh-router"} 1'
     ]
+
+
+def test_an_endpoint_knows_how_many_other_provinces_depend_on_it() -> None:
+    """Near or far and once each; what only serves its own province is not told."""
+    made = [
+        placed("hub", "papua"),
+        placed("papua-codec", "papua", "hub"),
+        placed("riau-router", "riau", "hub"),
+        placed("riau-codec", "riau", "riau-router"),
+        placed("jambi-codec", "jambi", "riau-router", "hub"),
+    ]
+    assert [line for line in behind(made).splitlines() if not line.startswith("#")] == [
+        'vcmon_endpoint_provinces_behind{province="papua",endpoint="hub"} 2',
+        'vcmon_endpoint_provinces_behind{province="riau",endpoint="riau-router"} 1',
+    ]
+
+
+def placed(name: str, province: str, *parents: str) -> Endpoint:
+    return Endpoint(name, province, Role.ROUTER, "192.0.2.1", (), depends_on=parents)

@@ -87,6 +87,7 @@ CONTRACT = {
     ),
     "vcmon_province_lost_info": ("gauge", ("province", "owner")),
     "vcmon_endpoint_maintenance_active": ("gauge", ("province", "endpoint")),
+    "vcmon_endpoint_provinces_behind": ("gauge", ("province", "endpoint")),
     "vcmon_vantage_uplink_up": ("gauge", ()),
     "vcmon_vantage_blind": ("gauge", ()),
     "vcmon_engine_last_round_timestamp_seconds": ("gauge", ()),
@@ -154,6 +155,8 @@ def test_every_family_has_its_name_type_and_labels() -> None:
     router, codec = bali.endpoints
     bali = replace(bali, endpoints=(replace(router, maintenance=True), codec))
     world = World(make_snapshot([status, bali])).counted()
+    endpoints = (router.endpoint, replace(link.endpoint, depends_on=(router.endpoint.id,)))
+    world.settings = replace(world.settings, endpoints=endpoints)
     found = families_of(with_meeting(world))
     ours = {name: family for name, family in found.items() if name.startswith("vcmon_")}
     assert {name: family.type for name, family in ours.items()} == {
