@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from dashboards.alertmanager import CONFIG, TEMPLATE, SecretError, __main__, inlined, read
+from dashboards.stack.settings import read_yaml
+from tests.dashboards.chapters import told
 from tests.dashboards.story import alerts
 from tests.fakes.needs import needs
 
@@ -90,6 +92,23 @@ def test_every_alert_comes_where_it_should(config: Path) -> None:
             assert test.strip() == (wanted or f"{duty},mail"), pairs
 
 
+def test_a_page_shares_its_message_with_no_other() -> None:
+    """All that tells two pages of one alert apart tells their messages apart, too."""
+    critical = {alert.name for alert in alerts() if alert.severity == "critical"}
+    stories = (story for chapter in told().values() for story in chapter)
+    apart = {
+        label
+        for story in stories
+        for firing in story.fires
+        if firing.alert in critical
+        for label in firing.labels
+    }
+    routes = read_yaml(CONFIG)["route"]["routes"]
+    pager = next(route for route in routes if route["receiver"] == "pager")
+    apart -= {"job"}  # there is one
+    assert {"province", "parent", "group"} <= apart <= set(pager["group_by"])
+
+
 def test_secrets_are_inside_and_for_few(config: Path) -> None:
     """Quoted, whatever they hold, in a file that others can't read."""
     text = config.read_text()
@@ -104,9 +123,9 @@ def test_secrets_are_inside_and_for_few(config: Path) -> None:
 def test_a_secret_is_one_line(content: str, tmp_path: Path) -> None:
     """Anything else is told with the file's name, and not with what is in it."""
     (tmp_path / "s").write_text(content)
-    with pytest.raises(SecretError, match="expected one line") as told:
+    with pytest.raises(SecretError, match="expected one line") as refused:
         read(tmp_path / "s")
-    assert not content.strip() or content not in str(told.value)
+    assert not content.strip() or content not in str(refused.value)
 
 
 def test_a_missing_secret_is_named(

@@ -31,6 +31,7 @@ class Page:
     fired: float
     resolved: float  # infinite while it goes on
     tellings: int  # of firing, by the receiver that heard it most
+    resolves: int  # likewise, of resolved
 
     def label(self, name: str) -> str:
         """The value of a label, empty where it has none."""
@@ -71,8 +72,13 @@ def _page(told: list[Arrival]) -> Page:
         labels=tuple(sorted(told[0].labels.items())),
         fired=min((one.at for one in firing), default=told[0].at),
         resolved=min(resolved, default=float("inf")),
-        tellings=max(Counter(one.receiver for one in firing).values(), default=0),
+        tellings=_most(firing),
+        resolves=_most(one for one in told if one.status == "resolved"),
     )
+
+
+def _most(arrivals: Iterable[Arrival]) -> int:
+    return max(Counter(one.receiver for one in arrivals).values(), default=0)
 
 
 @dataclass(frozen=True, slots=True)

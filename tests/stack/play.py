@@ -46,6 +46,7 @@ class Outcome:
     paged: float = math.nan  # seconds from the cut to the last page
     resolved: float = math.nan  # seconds from the repair to the last resolve
     tellings: int = 0  # of the page that one receiver heard most often
+    resolves: int = 0
 
 
 def play(stage: Stage, scene: Scene, patience: Patience) -> Outcome:
@@ -80,6 +81,7 @@ def play(stage: Stage, scene: Scene, patience: Patience) -> Outcome:
     time.sleep(patience.calm)
     found = counted(scene, ledger.pages(begun))
     outcome.tellings = max((page.tellings for page in found), default=0)
+    outcome.resolves = max((page.resolves for page in found), default=0)
     outcome.problems += heard(scene, found)
     return outcome
 
@@ -90,9 +92,11 @@ def counted(scene: Scene, found: list[Page]) -> list[Page]:
 
 
 def heard(scene: Scene, found: list[Page]) -> list[str]:
-    """Where the pages that came are not those that the scene allows."""
+    """Where the pages that came are not those that the scene allows, or came more than once."""
     problems = []
     if subjects(found) != sorted(scene.pages):
         problems.append(f"pages: expected {sorted(scene.pages)}, found {subjects(found)}")
     problems += [f"{p.subject} never resolved" for p in found if p.resolved == math.inf]
+    often = [page for page in found if page.tellings > 1 or page.resolves > 1]
+    problems += [f"{p.subject} told {p.tellings} x and {p.resolves} x" for p in often]
     return problems

@@ -1,8 +1,8 @@
 """What is done to the chain, and what may be heard of it: no more, no less.
 
 Every scene begins and ends with all well and nothing firing. Between, it must bring about just the
-pages that it names, none resolved while it lasts, and each resolved afterwards. How pages are
-counted where two Alertmanagers may both tell: ``ledger``.
+pages that it names, each told once, none resolved while it lasts, and each resolved once
+afterwards. Two Alertmanagers promise no more than at least once; it is once all the same.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ LABELS = {"alertname": "VcmonProvinceDown", "severity": "critical", "province": 
 def heard(at: float, status: str, starts: str = "s1", **labels: str) -> Arrival:
     """One telling of the page about Papua, or of another."""
     told = LABELS | labels
-    fingerprint = "/".join(told.values())
     receiver = told.pop("receiver", "pager")
+    fingerprint = "/".join(told.values())
     return Arrival(at, at, receiver, status, fingerprint, starts, told, {})
 
 
@@ -29,9 +29,11 @@ def cut(at: float, healed: float) -> Injected:
 
 
 def test_told_twice_is_one_page() -> None:
-    """Two Alertmanagers that both tell are one page, told twice."""
-    (page,) = pages([heard(1, "firing"), heard(2, "firing"), heard(9, "resolved")])
-    assert (page.fired, page.resolved, page.tellings) == (1, 9, 2)
+    """Two Alertmanagers that both tell are one page, told twice; receivers are counted apart."""
+    both = [heard(3, "firing", receiver="mail"), heard(8, "resolved", receiver="mail")]
+    told = [heard(1, "firing"), heard(2, "firing"), heard(9, "resolved"), *both]
+    (page,) = pages(told)
+    assert (page.fired, page.resolved, page.tellings, page.resolves) == (1, 8, 2, 1)
 
 
 def test_fired_anew_is_a_second_page() -> None:

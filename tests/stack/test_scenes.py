@@ -25,7 +25,8 @@ def rehearse(stage: Stage, number: int) -> list[str]:
     scene = make(stage, lone[number % len(lone)])
     outcome = play(stage, scene, Patience())
     took = f"{outcome.paged:.1f} s, resolved {outcome.resolved:.1f} s"
-    figure = f"{took}, told {outcome.tellings} x" if scene.pages else "none"
+    told = f"told {outcome.tellings} x and {outcome.resolves} x"
+    figure = f"{took}, {told}" if scene.pages else "none"
     limit = "one page, one resolve" if scene.pages else "no page"
     record(f"stack.scene.{make.__name__}", figure, limit, not outcome.problems)
     return outcome.problems
