@@ -128,8 +128,9 @@ def parent_down(plan: Plan) -> Alert:
         Severity.CRITICAL,
         Scope.PARENT,
         Told(
-            "{{ $labels.parent }} is down, and {{ $value }} provinces behind it are lost",
-            "Lost with it: {{ range printf "
+            "{{ $labels.parent }} is down, and what lies behind it is lost",
+            # Provinces fall within seconds of each other, and the page goes out with the first.
+            "Lost with it so far: {{ range printf "
             '"province_owner:vcmon_shared:bool{owner=\\"endpoint:%s\\"}" $labels.parent | query '
             '| sortByLabel "province" }}'
             "{{ .Labels.province }} {{ end }}",
@@ -160,7 +161,7 @@ def provinces_down(plan: Plan) -> Alert:
         Scope.PARENT,
         Told(
             "{{ $value }} provinces fell together ({{ $labels.group }})",
-            "What they have in common: {{ $labels.group }}. Lost: {{ range printf "
+            "What they have in common: {{ $labels.group }}. Lost so far: {{ range printf "
             '"province_owner:vcmon_shared:bool{owner=%q}" $labels.group | query '
             '| sortByLabel "province" }}'
             "{{ .Labels.province }} {{ end }}",

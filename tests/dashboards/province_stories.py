@@ -80,8 +80,8 @@ def parents() -> Iterable[Story]:
     """VcmonParentDown."""
     slugs = ("aceh", "riau", "jambi", "bali")
     says = texts(
-        "hub is down, and 4 provinces behind it are lost",
-        "Lost with it: aceh bali jambi riau ",
+        "hub is down, and what lies behind it is lost",
+        "Lost with it so far: aceh bali jambi riau ",
     )
     where = "vcmon-endpoint/vcmon-endpoint?var-endpoint=hub"
     page = Firing("VcmonParentDown", 20, 60, {"parent": "hub"}, says, where)
@@ -164,7 +164,7 @@ def groups() -> Iterable[Story]:
     group = {"group": "provider:Telkom"}
     says = texts(
         "3 provinces fell together (provider:Telkom)",
-        "What they have in common: provider:Telkom. Lost: aceh jambi riau ",
+        "What they have in common: provider:Telkom. Lost so far: aceh jambi riau ",
     )
     page = Firing("VcmonProvincesDown", 20, 60, group, says, "vcmon-country/vcmon-country")
     story = seen(Story("three fell together: one page", 90, (page,)))
