@@ -231,7 +231,7 @@ def _incidents() -> list[Panel]:
         number(
             Head(
                 31,
-                "Belum ditangani · unacknowledged",
+                "Belum ditangani · unacked",
                 "Incidents that go on and nobody takes care of.",
                 "short",
                 4,
