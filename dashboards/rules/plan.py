@@ -44,6 +44,7 @@ class Waits:
     prober: str = "30s"
     quorum: str = "30s"
     degraded: str = "5m"
+    calm: str = "5m"  # well for so long, or what comes and goes goes on: one message, not ten
     unknown: str = "3m"
     stalled: str = "2m"
     reload: str = "1m"
@@ -112,6 +113,7 @@ TEST = Plan(
         prober="3s",
         quorum="6s",
         degraded="5s",
+        calm="5s",
         unknown="5s",
         stalled="5s",
         reload="2s",

@@ -200,6 +200,7 @@ def degraded(plan: Plan) -> Alert:
             PAGE,
         ),
         wait=plan.waits.degraded,
+        keep=plan.waits.calm,
     )
 
 

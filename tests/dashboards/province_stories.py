@@ -223,9 +223,14 @@ def degraded() -> Iterable[Story]:
         "Most voting vantages see loss, jitter or delay over the class of a link, a part of the "
         "endpoints lost, or the backup link in use.",
     )
-    warning = Firing("VcmonProvinceDegraded", 360, 600, ACEH, says, PAGE)
-    yield seen(Story("degraded for longer than five minutes", 660, (warning,), 15)).province(
+    warning = Firing("VcmonProvinceDegraded", 360, 900, ACEH, says, PAGE)
+    yield seen(Story("degraded for longer than five minutes", 960, (warning,), 15)).province(
         "aceh", alike(*outage(60, 600, "degraded"))
+    )
+    warning = Firing("VcmonProvinceDegraded", 360, 1155, ACEH)
+    again = (0, "up"), (60, "degraded"), (600, "up"), (840, "degraded"), (855, "up")
+    yield seen(Story("it comes and goes: one warning", 1200, (warning,), 15)).province(
+        "aceh", alike(*again)
     )
     yield seen(Story("degraded for less", 660, step=15)).province(
         "aceh", alike(*outage(60, 345, "degraded"))
