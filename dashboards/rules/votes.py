@@ -159,7 +159,7 @@ def owners() -> tuple[Record, ...]:
             "province:vcmon_contested:bool",
             f"""
             # Lost, and some vantage names a shared cause that most do not name, or not yet; or what
-            # is down there carries other provinces, which then fall a moment later.
+            # is down there carries other provinces, or its group seems to fall, a moment later.
             (
               province:vcmon_watched:bool
               and on (province) (province:vcmon_quorum_down:bool == 1)
@@ -167,6 +167,10 @@ def owners() -> tuple[Record, ...]:
                 (province:vcmon_vantages_unreachable:count > 0)
                 or group by (province) (
                   vcmon_province_lost_info{{{JOB}, owner!~"(province|endpoint):.*"}}
+                )
+                or group by (province) (
+                  vcmon_province_suspected_group_info{{{JOB}}}
+                  and on (vantage) (vantage:vcmon_voting:bool == 1)
                 )
                 or group by (province) (
                   vcmon_endpoint_provinces_behind{{{JOB}}}

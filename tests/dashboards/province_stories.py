@@ -159,6 +159,13 @@ def carrying(story: Story, province: str, hub: tuple[Edge, ...]) -> Story:
     return story
 
 
+def suspecting(story: Story) -> Story:
+    """One vantage thinks that Aceh falls with its provider."""
+    where = {"vantage": "a", "province": "aceh", "group": "provider:Telkom"}
+    story.put("vcmon_province_suspected_group_info", where, ((20, 1), (60, None)))
+    return story
+
+
 def groups() -> Iterable[Story]:
     """VcmonProvincesDown."""
     group = {"group": "provider:Telkom"}
@@ -171,6 +178,17 @@ def groups() -> Iterable[Story]:
     for slug in ("aceh", "riau", "jambi"):
         story.province(slug, alike(*outage(20, 60)), alike(*owned("provider:Telkom", 20, 60)))
     yield story
+    page = Firing("VcmonProvincesDown", 30, 60, group)
+    story = seen(Story("one vantage suspects the group: the first waits", 90, (page,)))
+    first = (20, "endpoint:aceh-codec"), (30, "provider:Telkom"), (60, None)
+    story.province("aceh", alike(*outage(20, 60)), alike(*first))
+    for slug in ("riau", "jambi"):
+        story.province(slug, alike(*outage(30, 60)), alike(*owned("provider:Telkom", 30, 60)))
+    yield suspecting(story)
+    alone = Firing(*down_from(35, 60))
+    story = seen(Story("the others did not fall: paged all the same", 90, (alone,)))
+    story.province("aceh", alike(*outage(20, 60)), alike(*owned("endpoint:aceh-codec", 20, 60)))
+    yield suspecting(story)
     fires = (Firing(*down_from(20, 60)), Firing("VcmonProvincesDown", 30, 70, group))
     story = seen(Story("the first was paged before the others fell", 90, fires))
     first = (20, "endpoint:aceh-codec"), (30, "provider:Telkom"), (60, None)

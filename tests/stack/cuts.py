@@ -66,6 +66,15 @@ def carrier_dead(stage: Stage) -> Cut:
     return _path(stage, "carrier_dead", f"oifname {{ {devices} }} drop", carrier.slug)
 
 
+def island_dead(stage: Stage, island: str) -> Cut:
+    """All provinces of an island that do not carry others or are carried."""
+    slugs = {slug for slug, province in known().items() if province.island == island}
+    slugs -= {province.slug for province in stage.carrying()}
+    chosen = (province for province in stage.country.provinces if province.slug in slugs)
+    devices = ", ".join(f'"{province.device}"' for province in chosen)
+    return _path(stage, "island_dead", f"oifname {{ {devices} }} drop")
+
+
 def uplinks_cut(stage: Stage) -> Cut:
     """The Centre's provider: no vantage gets anywhere, scrapes go on."""
     devices = ", ".join(f'"{device}"' for _, device in UPLINKS)

@@ -113,6 +113,11 @@ def parent_and_its_province(stage: Stage, _: Province) -> Scene:
     return Scene(cuts.carrier_dead(stage), (f"VcmonParentDown({endpoint(carrier, 'router')})",))
 
 
+def island_lost(stage: Stage, _: Province) -> Scene:
+    island = cuts.ISLANDS[0]
+    return Scene(cuts.island_dead(stage, island), (f"VcmonProvincesDown(island:{island})",))
+
+
 def central_uplink(stage: Stage, _: Province) -> Scene:
     return Scene(cuts.uplinks_cut(stage), ("VcmonCentreDown()",))
 
@@ -188,6 +193,6 @@ SCENES: tuple[Callable[[Stage, Province], Scene], ...] = (
     *(parent_of_five, parent_and_its_province, central_uplink),
     *(one_vantage_wrong, vantage_killed, vantage_frozen, vantage_cut_off, vantage_blind),
     *(peer_killed_before, peer_killed_during, prometheus_restarts, vantages_restart),
-    *(maintenance, maintenance_outlasted),
+    *(maintenance, maintenance_outlasted, island_lost),
 )
 """All of them; the province is one that nothing was done to lately."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from vcmon.model.endpoint import Endpoint
+from vcmon.history.facts import CENTRE, Facts
+from vcmon.history.grouping import FEWEST, Fall, explain
+from vcmon.model.endpoint import CONFERENCE_ROLES, Endpoint
 from vcmon.model.memory import Incident
-from vcmon.model.status import ProvinceStatus, Snapshot, State
+from vcmon.model.status import EndpointStatus, ProvinceStatus, Snapshot, State
 from vcmon.views.exposition import Family, labels
 from vcmon.views.freshness import believed
 
@@ -25,6 +27,12 @@ PROVINCES_BEHIND = Family(
     "vcmon_endpoint_provinces_behind",
     "gauge",
     "Other provinces with an endpoint whose way leads over this one; absent where there is none.",
+)
+SUSPECTED_GROUP = Family(
+    "vcmon_province_suspected_group_info",
+    "gauge",
+    "1 while the province has just gone down and seems to fall with others of this group, not all "
+    "of which are confirmed.",
 )
 
 LOST = frozenset({State.DOWN, State.UNREACHABLE})
@@ -95,3 +103,43 @@ def _ancestors(endpoint: Endpoint, by_id: Mapping[str, Endpoint]) -> set[str]:
             found.add(parent)
             queue += by_id[parent].depends_on
     return found
+
+
+def suspected(snapshot: Snapshot, facts: Facts, together: float) -> str:
+    """A sample for each province that seems to fall with its group; ``together`` are seconds."""
+    fall = _fall(snapshot, facts, together)
+    return SUSPECTED_GROUP.head() + "".join(
+        SUSPECTED_GROUP.line(labels({"province": slug, "group": fall.owner}), 1)
+        for status in snapshot.provinces
+        if status.standing.state is State.DOWN
+        for slug in (status.province.slug,)
+        if fall is not None and slug in fall.provinces
+    )
+
+
+def _fall(snapshot: Snapshot, facts: Facts, together: float) -> Fall | None:
+    fell: set[str] = set()
+    before: set[str] = set()
+    for status in snapshot.provinces:
+        lost, slug = status.standing.state in LOST, status.province.slug
+        if status.standing.state is State.DOWN and snapshot.at - status.standing.since <= together:
+            fell.add(slug)
+        elif lost:
+            before.add(slug)
+        elif _is_falling(status):
+            fell.add(slug)
+    fell.discard(CENTRE)
+    if len(fell) < FEWEST:
+        return None
+    return explain(frozenset(fell), frozenset(before), facts.groups)
+
+
+def _is_falling(status: ProvinceStatus) -> bool:
+    """Whether nothing there has answered its last run: it would be lost if that were confirmed."""
+    members = [it for it in status.endpoints if it.endpoint.role in CONFERENCE_ROLES]
+    return bool(status.endpoints) and all(map(_fails, members or status.endpoints))
+
+
+def _fails(it: EndpointStatus) -> bool:
+    failing = any(check.failing for check in it.checks if check.check.decides)
+    return failing or it.standing.state in LOST

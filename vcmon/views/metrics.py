@@ -10,6 +10,7 @@ from typing import NamedTuple
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 
 from vcmon.config.settings import Settings
+from vcmon.history.facts import Facts
 from vcmon.model.endpoint import CheckId, measuring
 from vcmon.model.figures import DURATION_BOUNDS, RTT_BOUNDS, Tally
 from vcmon.model.province import Province
@@ -25,7 +26,7 @@ from vcmon.views.directions import directions
 from vcmon.views.exposition import BATCH, Family, HistogramFamily, escape, labels, table
 from vcmon.views.freshness import believed, is_current, is_stale, mos_of
 from vcmon.views.itself import incidents, itself, memory
-from vcmon.views.lost import behind, lost, maintained
+from vcmon.views.lost import behind, lost, maintained, suspected
 from vcmon.views.meeting_metrics import meetings
 from vcmon.views.sources import Sources
 
@@ -297,6 +298,7 @@ class Metrics:
         self._settings: Settings | None = None
         self._inside: dict[CheckId, str] = {}  # labels of each check, made once a load
         self._behind = ""  # likewise
+        self._facts = Facts()  # likewise
 
     def own(self) -> str:
         """What the process uses: memory, CPU, descriptors. Reads /proc: not for the loop."""
@@ -306,7 +308,8 @@ class Metrics:
         """The page. One Snapshot is told throughout; counters are those of the moment."""
         sources = self._sources
         if (settings := sources.settings()) is not self._settings:
-            self._settings, self._inside, self._behind = settings, {}, behind(settings.endpoints)
+            self._settings, self._inside = settings, {}
+            self._behind, self._facts = behind(settings.endpoints), Facts.of(settings)
         snapshot = sources.snapshot()
         stale = is_stale(sources, snapshot)
         going_on = sources.incidents()
@@ -319,6 +322,7 @@ class Metrics:
         yield lost(snapshot, going_on, stale=stale)
         yield from maintained(snapshot)
         yield self._behind
+        yield suspected(snapshot, self._facts, settings.incidents.together)
         checks: list[CheckRow] = []
         endpoints: list[EndpointRow] = []
         yield from self._gather(snapshot, stale, checks, endpoints)

@@ -88,6 +88,7 @@ CONTRACT = {
     "vcmon_province_lost_info": ("gauge", ("province", "owner")),
     "vcmon_endpoint_maintenance_active": ("gauge", ("province", "endpoint")),
     "vcmon_endpoint_provinces_behind": ("gauge", ("province", "endpoint")),
+    "vcmon_province_suspected_group_info": ("gauge", ("province", "group")),
     "vcmon_vantage_uplink_up": ("gauge", ()),
     "vcmon_vantage_blind": ("gauge", ()),
     "vcmon_engine_last_round_timestamp_seconds": ("gauge", ()),
@@ -154,8 +155,14 @@ def test_every_family_has_its_name_type_and_labels() -> None:
     bali = province_status(provinces()["bali"], Standing(State.DOWN, Reason.TIMEOUT))
     router, codec = bali.endpoints
     bali = replace(bali, endpoints=(replace(router, maintenance=True), codec))
-    world = World(make_snapshot([status, bali])).counted()
-    endpoints = (router.endpoint, replace(link.endpoint, depends_on=(router.endpoint.id,)))
+    lost = Standing(State.DOWN, Reason.TIMEOUT, since=NOW - 5)
+    fell = [province_status(it, lost) for it in provinces().values() if it.island == "Sulawesi"]
+    world = World(make_snapshot([status, bali, *fell])).counted()
+    endpoints = (
+        router.endpoint,
+        replace(link.endpoint, depends_on=(router.endpoint.id,)),
+        *(it.endpoint for each in fell for it in each.endpoints),
+    )
     world.settings = replace(world.settings, endpoints=endpoints)
     found = families_of(with_meeting(world))
     ours = {name: family for name, family in found.items() if name.startswith("vcmon_")}
