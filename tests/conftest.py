@@ -67,8 +67,9 @@ BUSY = (
 )
 """Tests that probe nothing and keep a processor busy: they run side by side."""
 
-BESIDE = ("lab/test_country.py", "lab/test_rig.py", "stack/")
-"""Minutes of waiting in namespaces of their own: they run beside those that wait, too."""
+BESIDE = ("integration/test_lab_demo.py", "lab/test_country.py", "lab/test_rig.py", "stack/")
+"""Minutes of waiting, in namespaces or at addresses of their own: they run beside those that wait,
+too."""
 
 WAITING = ("integration/", "unit/test_cli.py", "unit/test_systemd.py")
 """Tests that wait for their peers most of the time, but for what is ``ALONE``: a few of them don't
