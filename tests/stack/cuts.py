@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tests.lab.campaign import Planned
 from tests.lab.cuts import Kind, drop_site, nft, reject_port, sip_stopped
@@ -53,17 +53,20 @@ def _path(stage: Stage, kind: str, rule: str, slug: str = "") -> Cut:
     return cut(kind, lambda: nft(backbone, "path", rule), lambda: nft(backbone, "path"), slug)
 
 
+def _devices(provinces: Iterable[Province]) -> str:
+    """The backbone's devices towards them, as nft lists names."""
+    return ", ".join(f'"{province.device}"' for province in provinces)
+
+
 def hub_dead(stage: Stage) -> Cut:
     """The hub, and with it the way to the five provinces behind it."""
-    behind = ", ".join(f'"{province.device}"' for province in stage.behind_hub())
-    return _path(stage, "hub_dead", f'oifname {{ "hub", {behind} }} drop')
+    return _path(stage, "hub_dead", f'oifname {{ "hub", {_devices(stage.behind_hub())} }} drop')
 
 
 def carrier_dead(stage: Stage) -> Cut:
     """A province whose router carries two others, and with it the way to these."""
     carrier, *_ = carrying = stage.carrying()
-    devices = ", ".join(f'"{province.device}"' for province in carrying)
-    return _path(stage, "carrier_dead", f"oifname {{ {devices} }} drop", carrier.slug)
+    return _path(stage, "carrier_dead", f"oifname {{ {_devices(carrying)} }} drop", carrier.slug)
 
 
 def island_dead(stage: Stage, island: str) -> Cut:
@@ -71,8 +74,7 @@ def island_dead(stage: Stage, island: str) -> Cut:
     slugs = {slug for slug, province in known().items() if province.island == island}
     slugs -= {province.slug for province in stage.carrying()}
     chosen = (province for province in stage.country.provinces if province.slug in slugs)
-    devices = ", ".join(f'"{province.device}"' for province in chosen)
-    return _path(stage, "island_dead", f"oifname {{ {devices} }} drop")
+    return _path(stage, "island_dead", f"oifname {{ {_devices(chosen)} }} drop")
 
 
 def uplinks_cut(stage: Stage) -> Cut:

@@ -66,14 +66,14 @@ def pages(arrivals: Iterable[Arrival], since: float = 0.0) -> list[Page]:
 
 def _page(told: list[Arrival]) -> Page:
     firing = [one for one in told if one.status == "firing"]
-    resolved = [one.at for one in told if one.status == "resolved"]
+    resolved = [one for one in told if one.status == "resolved"]
     return Page(
         name=told[0].labels.get("alertname", "?"),
         labels=tuple(sorted(told[0].labels.items())),
         fired=min((one.at for one in firing), default=told[0].at),
-        resolved=min(resolved, default=float("inf")),
+        resolved=min((one.at for one in resolved), default=float("inf")),
         tellings=_most(firing),
-        resolves=_most(one for one in told if one.status == "resolved"),
+        resolves=_most(resolved),
     )
 
 

@@ -73,19 +73,21 @@ class Facts:
         fact = self.endpoints.get(name) if kind == "endpoint" else None
         return fact.province if fact else ""
 
-    def is_behind(self, endpoint: str, other: str) -> bool:
-        """Whether the way to ``endpoint`` leads, near or far, over ``other``."""
+    def above(self, endpoint: str) -> frozenset[str]:
+        """All that the way to ``endpoint`` leads over, near or far, by id."""
         seen: set[str] = set()
         queue = [endpoint]
         while queue:
             fact = self.endpoints.get(queue.pop())
             for parent in fact.parents if fact else ():
-                if parent == other:
-                    return True
                 if parent not in seen:
                     seen.add(parent)
                     queue.append(parent)
-        return False
+        return frozenset(seen)
+
+    def is_behind(self, endpoint: str, other: str) -> bool:
+        """Whether the way to ``endpoint`` leads, near or far, over ``other``."""
+        return other in self.above(endpoint)
 
 
 def _fact(endpoint: Endpoint) -> EndpointFact:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from vcmon.history.facts import CENTRE, Facts
 from vcmon.history.grouping import FEWEST, Fall, explain
-from vcmon.model.endpoint import CONFERENCE_ROLES, Endpoint
 from vcmon.model.memory import Incident
 from vcmon.model.status import EndpointStatus, ProvinceStatus, Snapshot, State
+from vcmon.readiness.rollcall import conference
 from vcmon.views.exposition import Family, labels
 from vcmon.views.freshness import believed
 
@@ -79,30 +79,19 @@ def maintained(snapshot: Snapshot) -> Iterator[str]:
         )
 
 
-def behind(endpoints: Sequence[Endpoint]) -> str:
+def behind(facts: Facts) -> str:
     """A sample for each endpoint that other provinces depend on, near or far."""
-    by_id = {endpoint.id: endpoint for endpoint in endpoints}
     provinces: dict[str, set[str]] = {}
-    for endpoint in endpoints:
-        for parent in _ancestors(endpoint, by_id):
-            if by_id[parent].province != endpoint.province:
-                provinces.setdefault(parent, set()).add(endpoint.province)
+    for name, fact in facts.endpoints.items():
+        for parent in facts.above(name):
+            if facts.endpoints[parent].province != fact.province:
+                provinces.setdefault(parent, set()).add(fact.province)
     return PROVINCES_BEHIND.head() + "".join(
         PROVINCES_BEHIND.line(
-            labels({"province": by_id[parent].province, "endpoint": parent}), len(others)
+            labels({"province": facts.endpoints[parent].province, "endpoint": parent}), len(others)
         )
-        for parent, others in provinces.items()
+        for parent, others in sorted(provinces.items())
     )
-
-
-def _ancestors(endpoint: Endpoint, by_id: Mapping[str, Endpoint]) -> set[str]:
-    found: set[str] = set()
-    queue = list(endpoint.depends_on)
-    while queue:
-        if (parent := queue.pop()) not in found:
-            found.add(parent)
-            queue += by_id[parent].depends_on
-    return found
 
 
 def suspected(snapshot: Snapshot, facts: Facts, together: float) -> str:
@@ -136,8 +125,7 @@ def _fall(snapshot: Snapshot, facts: Facts, together: float) -> Fall | None:
 
 def _is_falling(status: ProvinceStatus) -> bool:
     """Whether nothing there has answered its last run: it would be lost if that were confirmed."""
-    members = [it for it in status.endpoints if it.endpoint.role in CONFERENCE_ROLES]
-    return bool(status.endpoints) and all(map(_fails, members or status.endpoints))
+    return bool(status.endpoints) and all(map(_fails, conference(status)))
 
 
 def _fails(it: EndpointStatus) -> bool:

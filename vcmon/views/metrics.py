@@ -309,7 +309,8 @@ class Metrics:
         sources = self._sources
         if (settings := sources.settings()) is not self._settings:
             self._settings, self._inside = settings, {}
-            self._behind, self._facts = behind(settings.endpoints), Facts.of(settings)
+            self._facts = Facts.of(settings)
+            self._behind = behind(self._facts)
         snapshot = sources.snapshot()
         stale = is_stale(sources, snapshot)
         going_on = sources.incidents()

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.province_past import settings_of
 from tests.fakes.snapshots import NOW, PROVINCES, make_snapshot, mixed, province_status
-from vcmon.history.facts import Facts
-from vcmon.model.endpoint import Endpoint, Role
+from vcmon.history.facts import EndpointFact, Facts
 from vcmon.model.memory import Incident, Member
 from vcmon.model.result import Reason
 from vcmon.model.status import ProvinceStatus, Standing, State
@@ -81,14 +80,15 @@ def test_only_maintained_endpoints_are_told() -> None:
 
 def test_an_endpoint_knows_how_many_other_provinces_depend_on_it() -> None:
     """Near or far and once each; what only serves its own province is not told."""
-    made = [
-        placed("hub", "papua"),
-        placed("papua-codec", "papua", "hub"),
-        placed("riau-router", "riau", "hub"),
-        placed("riau-codec", "riau", "riau-router"),
-        placed("jambi-codec", "jambi", "riau-router", "hub"),
-    ]
-    assert [line for line in behind(made).splitlines() if not line.startswith("#")] == [
+    made = {
+        "hub": EndpointFact("papua"),
+        "papua-codec": EndpointFact("papua", parents=("hub",)),
+        "riau-router": EndpointFact("riau", parents=("hub",)),
+        "riau-codec": EndpointFact("riau", parents=("riau-router",)),
+        "jambi-codec": EndpointFact("jambi", parents=("riau-router", "hub")),
+    }
+    text = behind(Facts.made(made, {}))
+    assert [line for line in text.splitlines() if not line.startswith("#")] == [
         'vcmon_endpoint_provinces_behind{province="papua",endpoint="hub"} 2',
         'vcmon_endpoint_provinces_behind{province="riau",endpoint="riau-router"} 1',
     ]
@@ -145,7 +145,3 @@ def test_a_router_that_is_silent_is_no_falling_province() -> None:
     """Its codec answers: it would not be lost."""
     first, *others = SULAWESI[:4]
     assert groups(down(first), *(failing(slug, 0) for slug in others)) == {}
-
-
-def placed(name: str, province: str, *parents: str) -> Endpoint:
-    return Endpoint(name, province, Role.ROUTER, "192.0.2.1", (), depends_on=parents)
